@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace inferd {
+
+enum class Precision { kFloat32, kBfloat16, kInt8, kAuto };
+
+// Everything the engine may be told; checked before it gets here. A value type.
+struct EngineConfig {
+  // Core slots: how many executions run at once. 0 = as many cores as the cgroup quota gives.
+  int core_slots = 0;
+  // OpenMP threads of one slot.
+  int threads_per_slot = 1;
+  Precision precision = Precision::kFloat32;
+  // Providers in the order in which they claim nodes; "portable" is always tried last.
+  std::vector<std::string> providers = {"cpu"};
+  // "none", "basic" or "all".
+  std::string optimization_level = "all";
+  // Passes switched off by name.
+  std::vector<std::string> disabled_passes;
+  // Plans kept per model, one per bound shape; least recently used go first.
+  int max_plans = 64;
+  // Bytes one plan's arena, and any one dynamic tensor, may take.
+  int64_t max_arena_bytes = int64_t{4} << 30;
+  // Bytes the model file with its external data may take.
+  int64_t max_model_bytes = int64_t{16} << 30;
+};
+
+}  // namespace inferd

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "config/engine_config.h"
+#include "engine/core/tensor.h"
+#include "engine/graph/value_type.h"
+#include "engine/runtime/core_slots.h"
+
+namespace inferd {
+
+// One input or output of a model. Symbolic dimensions have names; unknown ones are "?".
+struct TensorInfo {
+  std::string name;
+  ValueType type;
+  // One entry a dimension: its size as text, its symbol's name, or "?".
+  std::vector<std::string> dim_names;
+};
+
+struct ModelMetadata {
+  std::string graph_name;
+  std::string producer;
+  std::string description;
+  int64_t ir_version = 0;
+  std::vector<std::pair<std::string, int64_t>> opsets;  // domain, version
+  std::map<std::string, std::string> properties;        // metadata_props
+};
+
+// Whether rows (dimension 0 of every input) may be batched with other requests' rows.
+enum class BatchSafety : uint8_t { kProven, kTested, kRefused };
+
+struct BatchVerdict {
+  BatchSafety safety = BatchSafety::kRefused;
+  std::string reason;  // a sentence naming the node or value that decided
+};
+
+struct MemoryUse {
+  int64_t weight_bytes = 0;  // constants, packed and unpacked
+  int64_t arena_bytes = 0;   // the largest plan's arena
+  int plans = 0;
+};
+
+// A compiled model: optimized once, with one plan per bound shape, made on demand (single flight)
+// and kept in a bounded LRU. Thread-safe.
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  virtual const std::vector<TensorInfo>& inputs() const = 0;
+  virtual const std::vector<TensorInfo>& outputs() const = 0;
+  virtual const ModelMetadata& metadata() const = 0;
+
+  // Runs on the calling thread, which must hold `slot`. `inputs` are in the order of inputs(), host
+  // memory, row-major, and must stay alive; dtypes and shapes are checked against the signature
+  // (INVALID_ARGUMENT naming the input, expected, got). On success `outputs` are in the order of
+  // outputs(); they may point into the slot's arena, the inputs or the constants, and are valid
+  // until the slot's next Run.
+  virtual absl::Status Run(CoreSlot& slot, absl::Span<const Tensor> inputs,
+                           std::vector<Tensor>* outputs) = 0;
+
+  // Checks dtypes and shapes as Run does, without running.
+  virtual absl::Status CheckInputs(absl::Span<const Tensor> inputs) const = 0;
+  // Makes the plan for these input shapes now, so that the first Run does not wait for it.
+  virtual absl::Status Prepare(absl::Span<const Shape> input_shapes) = 0;
+
+  // Decides batching: by proof where the analysis allows it, else by running three random rows
+  // alone and together on `slot`.
+  virtual BatchVerdict CheckBatching(CoreSlot& slot) = 0;
+
+  virtual MemoryUse memory_use() const = 0;
+
+  // Text dumps for `inferd inspect`.
+  virtual std::string GraphDump() const = 0;           // the optimized graph
+  virtual std::string OriginalGraphDump() const = 0;   // as imported
+  virtual std::string PassReport() const = 0;          // what each pass did, with times
+  virtual absl::StatusOr<std::string> PlanDump(absl::Span<const Shape> input_shapes) = 0;
+};
+
+// Reads and optimizes the ONNX file at `path` (external data is looked up beside it). Errors name
+// the file, the node or tensor, what was expected and what was found.
+absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path, const EngineConfig& config);
+
+// The version string of this build of the engine.
+absl::string_view EngineBuildId();
+
+}  // namespace inferd

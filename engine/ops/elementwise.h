@@ -1,0 +1,73 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "engine/core/status_macros.h"
+#include "engine/ops/infer_context.h"
+#include "engine/ops/kernel_context.h"
+
+namespace inferd {
+
+// Walks the elements of `shape` in row-major order and keeps, for each of N operands that broadcast
+// to it, the offset of the matching element. Used by one thread at a time.
+template <int N>
+class BroadcastWalk {
+ public:
+  BroadcastWalk(const Shape& shape, const std::array<const Shape*, N>& operands) : shape_(shape) {
+    for (int k = 0; k < N; ++k) {
+      const Shape& operand = *operands[k];
+      const Shape::Dims strides = operand.RowMajorStrides();
+      strides_[k].assign(shape.rank(), 0);
+      const int lead = shape.rank() - operand.rank();
+      for (int i = 0; i < operand.rank(); ++i) {
+        strides_[k][lead + i] = operand[i] == 1 ? 0 : strides[i];
+      }
+    }
+    index_.assign(shape.rank(), 0);
+    offsets_.fill(0);
+  }
+  int64_t offset(int k) const { return offsets_[k]; }
+  void Next() {
+    for (int i = shape_.rank() - 1; i >= 0; --i) {
+      for (int k = 0; k < N; ++k) offsets_[k] += strides_[k][i];
+      if (++index_[i] < shape_[i]) return;
+      for (int k = 0; k < N; ++k) offsets_[k] -= strides_[k][i] * shape_[i];
+      index_[i] = 0;
+    }
+  }
+
+ private:
+  const Shape& shape_;
+  std::array<Shape::Dims, N> strides_;
+  Shape::Dims index_;
+  std::array<int64_t, N> offsets_;
+};
+
+// output[i] = fn(input[i]), both of dtype T.
+template <typename T, typename Fn>
+absl::Status MapUnary(KernelContext& context, Fn fn) {
+  const Tensor& x = context.input(0);
+  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, x.dtype(), x.shape()));
+  std::transform(x.data<T>(), x.data<T>() + x.num_elements(), y->mutable_data<T>(), fn);
+  return absl::OkStatus();
+}
+
+// output = fn(a, b) with broadcasting; the output has C++ type Out.
+template <typename In, typename Out, typename Fn>
+absl::Status MapBinary(KernelContext& context, Fn fn) {
+  const Tensor& a = context.input(0);
+  const Tensor& b = context.input(1);
+  ASSIGN_OR_RETURN(const Shape shape, BroadcastShapes(a.shape(), b.shape()));
+  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, DTypeOf<Out>(), shape));
+  BroadcastWalk<2> walk(shape, {&a.shape(), &b.shape()});
+  const int64_t count = shape.num_elements();
+  Out* out = y->mutable_data<Out>();
+  for (int64_t i = 0; i < count; ++i, walk.Next()) {
+    out[i] = fn(a.data<In>()[walk.offset(0)], b.data<In>()[walk.offset(1)]);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace inferd

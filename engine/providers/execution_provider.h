@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "engine/graph/graph.h"
+
+namespace inferd {
+
+class WeightStore;
+
+// What a prepared kernel sees when it runs. Absent optional inputs and outputs are null.
+struct StepContext {
+  absl::Span<const Tensor* const> inputs;
+  absl::Span<Tensor* const> outputs;
+  void* scratch = nullptr;  // scratch_bytes() of the kernel, 64-byte aligned
+  int threads = 1;          // OpenMP threads the kernel may use
+};
+
+// One prepared step over static shapes: weights packed, primitives built, nothing left to check.
+// Run allocates nothing and takes no lock. Immutable; Run may be called by many threads at once.
+class BoundKernel {
+ public:
+  virtual ~BoundKernel() = default;
+  virtual absl::Status Run(const StepContext& context) const = 0;
+  virtual int64_t scratch_bytes() const { return 0; }
+  // What the plan dump shows, such as "brgconv:avx512_core".
+  virtual std::string description() const = 0;
+  // Constant inputs the kernel holds packed copies of; their unpacked bytes are not read by Run.
+  virtual bool holds_input(int) const { return false; }
+};
+
+// Which memory orders a node can take for its rank >= 3 inputs and outputs.
+enum class LayoutPreference : uint8_t {
+  kRowMajor,      // only row-major
+  kAny,           // either, as long as all full-rank inputs and outputs have the same
+  kChannelsLast,  // channels-last is faster; all full-rank activations are channels-last
+};
+
+struct PrepareContext {
+  WeightStore* weights = nullptr;
+  int threads = 1;
+};
+
+// One device: which nodes it takes, and the kernels for them. Nodes given to it are bound: every
+// shape is concrete, layouts are assigned, and epilogues are part of the node. Thread-safe.
+class ExecutionProvider {
+ public:
+  virtual ~ExecutionProvider() = default;
+  virtual absl::string_view name() const = 0;
+
+  // Whether this provider runs `node`, epilogue included. Also asked with symbolic shapes, before
+  // binding, by passes that fuse: answer for what is known, true only if it holds for every binding.
+  virtual bool Supports(const Graph& graph, const Node& node) const = 0;
+
+  // Asked for bound nodes this provider supports.
+  virtual LayoutPreference Layouts(const Graph& graph, const Node& node) const = 0;
+
+  // The kernel for a bound node. Constants to pack are graph.constant(input).
+  virtual absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
+                                                               const PrepareContext& context) = 0;
+};
+
+}  // namespace inferd

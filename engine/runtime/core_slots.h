@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "engine/core/mutex.h"
+
+namespace inferd {
+
+// A core's share of the process: a thread, its OpenMP threads and an arena grown to the largest
+// plan it runs. Used by one thread at a time: the one that holds it.
+class CoreSlot {
+ public:
+  explicit CoreSlot(int threads) : threads_(threads) {}
+  CoreSlot(const CoreSlot&) = delete;
+  CoreSlot& operator=(const CoreSlot&) = delete;
+
+  int threads() const { return threads_; }
+  // At least `bytes` of 64-byte aligned memory; grows, keeps nothing of the old contents.
+  // Null when memory runs out.
+  std::byte* Arena(int64_t bytes);
+  int64_t arena_bytes() const { return arena_bytes_; }
+
+ private:
+  int threads_;
+  int64_t arena_bytes_ = 0;
+  std::unique_ptr<std::byte, void (*)(void*)> arena_{nullptr, +[](void*) {}};
+};
+
+// Cores this process may use: the cgroup v2 or v1 CPU quota rounded up, at most the affinity mask.
+int AvailableCores();
+
+// Sets the calling thread's OpenMP team size; every thread that compiles or runs calls it first.
+void UseOpenMpThreads(int threads);
+
+// The process's core slots: tasks run on them in the order submitted. Thread-safe.
+class CoreSlots {
+ public:
+  using Task = std::function<void(CoreSlot&)>;
+
+  // `count` slots of `threads_per_slot` OpenMP threads each.
+  CoreSlots(int count, int threads_per_slot);
+  // Runs what was submitted, then joins.
+  ~CoreSlots();
+  CoreSlots(const CoreSlots&) = delete;
+  CoreSlots& operator=(const CoreSlots&) = delete;
+
+  int count() const { return static_cast<int>(threads_.size()); }
+  int threads_per_slot() const { return threads_per_slot_; }
+  // Never blocks. Tasks must not throw; a task may submit others.
+  void Submit(Task task);
+  // Runs `task` on a slot and waits for it.
+  void RunAndWait(const Task& task);
+  // Slots with no task, and tasks waiting.
+  int idle() const;
+  int waiting() const;
+
+ private:
+  void Loop(int threads);
+
+  const int threads_per_slot_;
+  mutable Mutex mutex_;
+  CondVar wake_;
+  std::deque<Task> tasks_ ABSL_GUARDED_BY(mutex_);
+  int idle_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace inferd
