@@ -11,27 +11,11 @@
 #include "absl/types/span.h"
 #include "config/engine_config.h"
 #include "engine/core/tensor.h"
+#include "engine/graph/model_metadata.h"
 #include "engine/graph/value_type.h"
 #include "engine/runtime/core_slots.h"
 
 namespace inferd {
-
-// One input or output of a model. Symbolic dimensions have names; unknown ones are "?".
-struct TensorInfo {
-  std::string name;
-  ValueType type;
-  // One entry a dimension: its size as text, its symbol's name, or "?".
-  std::vector<std::string> dim_names;
-};
-
-struct ModelMetadata {
-  std::string graph_name;
-  std::string producer;
-  std::string description;
-  int64_t ir_version = 0;
-  std::vector<std::pair<std::string, int64_t>> opsets;  // domain, version
-  std::map<std::string, std::string> properties;        // metadata_props
-};
 
 // Whether rows (dimension 0 of every input) may be batched with other requests' rows.
 enum class BatchSafety : uint8_t { kProven, kTested, kRefused };

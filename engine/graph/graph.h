@@ -47,6 +47,9 @@ struct Node {
   std::vector<ValueId> outputs;  // kNoValue where an optional output is not wanted
   Attributes attributes;
   std::map<std::string, std::shared_ptr<const Graph>, std::less<>> subgraphs;  // If, Loop, Scan
+  // Control flow: how many of the last inputs are outer values the bodies capture; every body takes
+  // them after its own inputs.
+  int num_captured = 0;
   // Inputs from `first_epilogue_input` on belong to the epilogue, not to the operator.
   std::vector<EpilogueStep> epilogue;
   int first_epilogue_input = -1;  // -1 without epilogue operands

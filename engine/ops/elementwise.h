@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/core/status_macros.h"
 #include "engine/ops/infer_context.h"
@@ -54,6 +55,16 @@ absl::Status MapUnary(KernelContext& context, Fn fn) {
   return absl::OkStatus();
 }
 
+// The same for any floating-point type: fn sees a float, or a double for float64.
+template <typename Fn>
+absl::Status MapUnaryFloat(KernelContext& context, Fn fn) {
+  return DispatchFloat(context.input(0).dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
+    return MapUnary<T>(context, [fn](T x) { return T(fn(Wide(x))); });
+  });
+}
+
 // output = fn(a, b) with broadcasting; the output has C++ type Out.
 template <typename In, typename Out, typename Fn>
 absl::Status MapBinary(KernelContext& context, Fn fn) {
@@ -61,11 +72,23 @@ absl::Status MapBinary(KernelContext& context, Fn fn) {
   const Tensor& b = context.input(1);
   ASSIGN_OR_RETURN(const Shape shape, BroadcastShapes(a.shape(), b.shape()));
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, DTypeOf<Out>(), shape));
-  BroadcastWalk<2> walk(shape, {&a.shape(), &b.shape()});
   const int64_t count = shape.num_elements();
+  const In* left = a.data<In>();
+  const In* right = b.data<In>();
   Out* out = y->mutable_data<Out>();
-  for (int64_t i = 0; i < count; ++i, walk.Next()) {
-    out[i] = fn(a.data<In>()[walk.offset(0)], b.data<In>()[walk.offset(1)]);
+  if (a.shape() == b.shape()) {
+    for (int64_t i = 0; i < count; ++i) out[i] = fn(left[i], right[i]);
+  } else if (a.num_elements() == count && b.num_elements() == 1) {
+    const In scalar = *right;
+    for (int64_t i = 0; i < count; ++i) out[i] = fn(left[i], scalar);
+  } else if (b.num_elements() == count && a.num_elements() == 1) {
+    const In scalar = *left;
+    for (int64_t i = 0; i < count; ++i) out[i] = fn(scalar, right[i]);
+  } else {
+    BroadcastWalk<2> walk(shape, {&a.shape(), &b.shape()});
+    for (int64_t i = 0; i < count; ++i, walk.Next()) {
+      out[i] = fn(left[walk.offset(0)], right[walk.offset(1)]);
+    }
   }
   return absl::OkStatus();
 }

@@ -59,6 +59,8 @@ class CoreSlots {
   // Slots with no task, and tasks waiting.
   int idle() const;
   int waiting() const;
+  // Slots that run no task now, whether or not a waiting one is about to get them.
+  int unoccupied() const;
 
  private:
   void Loop(int threads);

@@ -1,0 +1,116 @@
+#include "config/server_options.h"
+
+#include <cmath>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "config/text_proto.h"
+#include "proto/server_config.pb.h"
+
+namespace inferd {
+namespace {
+
+constexpr int64_t kMaxSecondsOption = 86400;
+
+absl::Status CheckRange(absl::string_view flag, int64_t value, int64_t least, int64_t most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(flag, ": expected ", least, " to ", most, ", got ", value));
+}
+
+absl::Status CheckDuration(absl::string_view flag, absl::Duration value) {
+  if (value >= absl::ZeroDuration() && value <= absl::Seconds(kMaxSecondsOption)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(flag, ": expected 0 to ", kMaxSecondsOption,
+                                                 " seconds, got ", absl::FormatDuration(value)));
+}
+
+absl::Status CheckNumbers(const ServerOptions& options) {
+  struct Range {
+    absl::string_view flag;
+    int64_t value, least, most;
+  };
+  const int64_t kTera = int64_t{1} << 40;
+  // A gRPC message length is a signed 32-bit number.
+  const int64_t kMaxMessage = (int64_t{1} << 31) - 1;
+  const Range ranges[] = {
+      {"--grpc-port", options.grpc_port, 0, 65535},
+      {"--http-port", options.http_port, 0, 65535},
+      {"--metrics-port", options.metrics_port, 0, 65535},
+      {"--max-message-bytes", options.max_message_bytes, 1024, kMaxMessage},
+      {"--max-inflight-bytes", options.max_inflight_bytes, options.max_message_bytes, kTera},
+      {"--max-concurrent-streams", options.max_streams_per_connection, 1, 1000000},
+      {"--message-pool-bytes", options.message_pool_bytes, 0, kTera},
+      {"--max-queue-requests", options.repository.max_queue_requests, 1, 1000000},
+      {"--load-threads", options.repository.load_threads, 0, 256},
+      {"--core-slots", options.engine.core_slots, 0, 4096},
+      {"--threads-per-slot", options.engine.threads_per_slot, 1, 1024},
+  };
+  for (const Range& range : ranges) {
+    absl::Status status = CheckRange(range.flag, range.value, range.least, range.most);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckServerOptions(const ServerOptions& options) {
+  if (options.repository.paths.empty()) {
+    return absl::InvalidArgumentError("--model-repository: expected a folder, got none");
+  }
+  if (options.address.empty()) {
+    return absl::InvalidArgumentError("--address: expected an address to listen on, got none");
+  }
+  static const std::set<std::string> kLevels = {"debug", "info", "warning", "error"};
+  if (kLevels.count(options.log_level) == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--log-level: expected debug, info, warning or error, got '", options.log_level, "'"));
+  }
+  absl::Status status = CheckNumbers(options);
+  if (status.ok()) status = CheckDuration("--drain-delay", options.drain_delay);
+  if (status.ok()) status = CheckDuration("--exit-timeout", options.exit_timeout);
+  return status;
+}
+
+absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
+  config::ServerConfig file;
+  absl::Status status = ParseTextProto(text, "server config", &file);
+  if (!status.ok()) return status;
+  if (!std::isfinite(file.drain_delay_seconds()) || !std::isfinite(file.exit_timeout_seconds())) {
+    return absl::InvalidArgumentError("server config: expected finite seconds");
+  }
+
+  const auto set = [](auto value, auto* option) {
+    if (value != decltype(value)()) *option = value;
+  };
+  if (file.model_repository_size() > 0) {
+    options->repository.paths.assign(file.model_repository().begin(),
+                                     file.model_repository().end());
+  }
+  set(file.address(), &options->address);
+  if (file.has_grpc_port()) options->grpc_port = file.grpc_port();
+  if (file.has_http_port()) options->http_port = file.http_port();
+  if (file.has_metrics_port()) options->metrics_port = file.metrics_port();
+  set(file.strict_readiness(), &options->strict_readiness);
+  if (file.drain_delay_seconds() != 0) {
+    options->drain_delay = absl::Seconds(file.drain_delay_seconds());
+  }
+  if (file.exit_timeout_seconds() != 0) {
+    options->exit_timeout = absl::Seconds(file.exit_timeout_seconds());
+  }
+  set(file.max_message_bytes(), &options->max_message_bytes);
+  set(file.max_inflight_bytes(), &options->max_inflight_bytes);
+  set(file.max_queue_requests(), &options->repository.max_queue_requests);
+  set(file.max_concurrent_streams(), &options->max_streams_per_connection);
+  set(file.core_slots(), &options->engine.core_slots);
+  set(file.threads_per_slot(), &options->engine.threads_per_slot);
+  if (file.providers_size() > 0) {
+    options->engine.providers.assign(file.providers().begin(), file.providers().end());
+  }
+  set(file.log_level(), &options->log_level);
+  return absl::OkStatus();
+}
+
+}  // namespace inferd

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "config/engine_config.h"
+
+namespace inferd {
+
+// Where models come from. A value type.
+struct RepositoryOptions {
+  // The folders that hold one folder a model. A name found twice is served from the first.
+  std::vector<std::string> paths;
+  // Models loaded at once. 0 = the smaller of 4 and the core slots.
+  int load_threads = 0;
+  // Requests that may queue for one model whose config does not say.
+  int64_t max_queue_requests = 1024;
+};
+
+// Everything `inferd serve` may be told. A value type.
+struct ServerOptions {
+  RepositoryOptions repository;
+  EngineConfig engine;
+
+  // Where to listen; port 0 = pick a free one.
+  std::string address = "127.0.0.1";
+  int grpc_port = 8001;
+  int http_port = 8000;
+  int metrics_port = 8002;
+
+  // Ready only when every model is READY, instead of at least one.
+  bool strict_readiness = false;
+  // After SIGTERM: how long to serve on as NOT_SERVING, then how long in-flight requests may take.
+  absl::Duration drain_delay = absl::ZeroDuration();
+  absl::Duration exit_timeout = absl::Seconds(30);
+
+  // Largest gRPC message and HTTP body, either way.
+  int64_t max_message_bytes = int64_t{64} << 20;
+  // Bytes of requests in flight over all models.
+  int64_t max_inflight_bytes = int64_t{512} << 20;
+  int max_streams_per_connection = 1024;
+  // Bytes kept in pooled request and response messages.
+  int64_t message_pool_bytes = int64_t{64} << 20;
+
+  // "debug", "info", "warning" or "error".
+  std::string log_level = "info";
+};
+
+// INVALID_ARGUMENT naming the flag, what was expected and what was given.
+absl::Status CheckServerOptions(const ServerOptions& options);
+
+// Puts what the text of a server config file (proto/server_config.proto) sets into `options`.
+// INVALID_ARGUMENT with line and column.
+absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options);
+
+}  // namespace inferd

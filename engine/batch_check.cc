@@ -1,0 +1,143 @@
+#include "engine/batch_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "absl/strings/str_cat.h"
+#include "engine/core/status_macros.h"
+
+namespace inferd {
+namespace {
+
+constexpr int64_t kRows = 3;
+// Batched kernels may add in another order; a wrong row is off by far more.
+constexpr double kTolerance = 1e-3;
+
+// One row of an input: normal floats, integers and bools of 0 and 1.
+absl::StatusOr<Tensor> RandomRow(const TensorInfo& info, int64_t free_dim, std::mt19937* random) {
+  Shape shape;
+  const SymbolicShape& dims = info.type.shape;
+  for (int i = 0; i < dims.rank(); ++i) {
+    shape.push_back(i == 0 ? 1 : dims[i].known() ? dims[i].value : free_dim);
+  }
+  ASSIGN_OR_RETURN(Tensor row, Tensor::Allocate(info.type.dtype, shape));
+  const int64_t count = row.num_elements();
+  if (row.dtype() == DType::kString) return row;
+  if (row.dtype() == DType::kBool) {
+    std::generate_n(row.mutable_data<bool>(), count, [&] { return (*random)() % 2 == 0; });
+    return row;
+  }
+  std::normal_distribution<float> normal;
+  RETURN_IF_ERROR(DispatchNumeric(row.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    std::generate_n(row.mutable_data<T>(), count, [&]() -> T {
+      return IsFloatingPoint(row.dtype()) ? static_cast<T>(normal(*random))
+                                          : static_cast<T>((*random)() % 2);
+    });
+    return absl::OkStatus();
+  }));
+  return row;
+}
+
+absl::StatusOr<Tensor> Join(const std::vector<Tensor>& rows) {
+  Shape shape = rows[0].shape();
+  shape[0] = kRows;
+  ASSIGN_OR_RETURN(Tensor joined, Tensor::Allocate(rows[0].dtype(), shape));
+  if (joined.dtype() == DType::kString) return joined;
+  char* target = static_cast<char*>(joined.mutable_raw());
+  for (const Tensor& row : rows) {
+    std::copy_n(static_cast<const char*>(row.raw()), row.byte_size(), target);
+    target += row.byte_size();
+  }
+  return joined;
+}
+
+// Whether row `r` of `batch` equals `row`, within the tolerance relative to the row's largest value.
+bool RowAgrees(const Tensor& batch, int64_t r, const Tensor& row) {
+  if (batch.kind() != ValueKind::kTensor || row.kind() != ValueKind::kTensor ||
+      batch.dtype() != row.dtype() || batch.rank() < 1 || batch.dim(0) != kRows ||
+      batch.num_elements() != row.num_elements() * kRows || row.rank() < 1 || row.dim(0) != 1) {
+    return false;
+  }
+  const int64_t count = row.num_elements();
+  if (row.dtype() == DType::kString) {
+    return std::equal(row.data<std::string>(), row.data<std::string>() + count,
+                      batch.data<std::string>() + r * count);
+  }
+  bool agrees = true;
+  auto compare = [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* a = row.data<T>();
+    const T* b = batch.data<T>() + r * count;
+    double largest = 0;
+    for (int64_t i = 0; i < count; ++i) {
+      const double magnitude = std::abs(static_cast<double>(a[i]));
+      if (std::isfinite(magnitude)) largest = std::max(largest, magnitude);
+    }
+    for (int64_t i = 0; i < count && agrees; ++i) {
+      const double x = static_cast<double>(a[i]);
+      const double y = static_cast<double>(b[i]);
+      if (x == y || (std::isnan(x) && std::isnan(y))) continue;
+      agrees = IsFloatingPoint(row.dtype()) && std::abs(x - y) <= kTolerance * largest + 1e-7;
+    }
+    return absl::OkStatus();
+  };
+  const absl::Status status = row.dtype() == DType::kBool ? compare(TypeTag<bool>())
+                                                          : DispatchNumeric(row.dtype(), compare);
+  return status.ok() && agrees;
+}
+
+absl::StatusOr<std::vector<Tensor>> RunAndCopy(Model& model, CoreSlot& slot,
+                                               const std::vector<Tensor>& inputs) {
+  std::vector<Tensor> outputs;
+  RETURN_IF_ERROR(model.Run(slot, inputs, &outputs));
+  for (Tensor& output : outputs) {
+    ASSIGN_OR_RETURN(output, output.Clone());
+  }
+  return outputs;
+}
+
+absl::StatusOr<BatchVerdict> Compare(Model& model, CoreSlot& slot, int64_t free_dim) {
+  std::mt19937 random(1);
+  std::vector<std::vector<Tensor>> alone(kRows);  // inputs by row
+  std::vector<Tensor> together;
+  for (const TensorInfo& info : model.inputs()) {
+    std::vector<Tensor> rows;
+    for (int64_t r = 0; r < kRows; ++r) {
+      ASSIGN_OR_RETURN(Tensor row, RandomRow(info, free_dim, &random));
+      alone[r].push_back(row);
+      rows.push_back(std::move(row));
+    }
+    ASSIGN_OR_RETURN(Tensor joined, Join(rows));
+    together.push_back(std::move(joined));
+  }
+  ASSIGN_OR_RETURN(const std::vector<Tensor> batch, RunAndCopy(model, slot, together));
+  for (int64_t r = 0; r < kRows; ++r) {
+    ASSIGN_OR_RETURN(const std::vector<Tensor> single, RunAndCopy(model, slot, alone[r]));
+    for (size_t i = 0; i < single.size(); ++i) {
+      if (!RowAgrees(batch[i], r, single[i])) {
+        return BatchVerdict{BatchSafety::kRefused,
+                            absl::StrCat("output ", model.outputs()[i].name, " of row ", r,
+                                         " changes with the rows beside it")};
+      }
+    }
+  }
+  return BatchVerdict{BatchSafety::kTested, "three random rows gave the same answers alone and together"};
+}
+
+}  // namespace
+
+BatchVerdict TestBatching(Model& model, CoreSlot& slot, int64_t free_dim) {
+  for (const TensorInfo& info : model.inputs()) {
+    if (!info.type.is_tensor() || info.type.shape.rank() < 1 || info.type.shape[0].known()) {
+      return {BatchSafety::kRefused, absl::StrCat("input ", info.name, " has no free dimension 0")};
+    }
+  }
+  absl::StatusOr<BatchVerdict> verdict = Compare(model, slot, free_dim);
+  if (verdict.ok()) return *std::move(verdict);
+  return {BatchSafety::kRefused,
+          absl::StrCat("the test with three rows failed: ", verdict.status().message())};
+}
+
+}  // namespace inferd

@@ -1,0 +1,247 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "engine/batch_check.h"
+#include "engine/core/status_macros.h"
+#include "engine/onnx/importer.h"
+#include "engine/ops/shape_inference.h"
+#include "engine/passes/batch_analysis.h"
+#include "engine/passes/pass.h"
+#include "engine/plan/binder.h"
+#include "engine/plan/plan_builder.h"
+#include "engine/providers/providers.h"
+#include "engine/plan/weight_store.h"
+#include "engine/runtime/plan_cache.h"
+
+namespace inferd {
+namespace {
+
+// Sizes tried for free dimensions when the engine itself needs a shape; models may need a least one.
+constexpr int64_t kFreeDims[] = {8, 32, 224};
+// Batch sizes of the row analysis: primes that no other dimension is likely to have.
+constexpr int64_t kAnalysisBatches[] = {7, 11};
+
+TensorInfo InfoOf(const Graph& graph, const std::string& name, const ValueType& type) {
+  TensorInfo info;
+  info.name = name;
+  info.type = type;
+  for (const Dim& dim : type.shape.dims()) {
+    info.dim_names.push_back(dim.known()         ? absl::StrCat(dim.value)
+                             : dim.symbol >= 0 ? graph.symbols()[dim.symbol]
+                                               : "?");
+  }
+  return info;
+}
+
+int64_t ConstantBytes(const Graph& graph) {
+  int64_t bytes = 0;
+  for (ValueId id = 0; id < graph.num_values(); ++id) {
+    if (const Tensor* constant = graph.constant(id)) bytes += constant->byte_size();
+  }
+  return bytes;
+}
+
+absl::Status WrongInput(const TensorInfo& info, const Tensor& got) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("input '", info.name, "': expected ", DTypeName(info.type.dtype), "[",
+                   absl::StrJoin(info.dim_names, ","), "], got ", got.TypeString()));
+}
+
+bool FitsShape(const SymbolicShape& expected, const Shape& got) {
+  if (!expected.has_rank()) return true;
+  if (expected.rank() != got.rank()) return false;
+  for (int i = 0; i < got.rank(); ++i) {
+    if (expected[i].known() && expected[i].value != got[i]) return false;
+  }
+  return true;
+}
+
+class CompiledModel : public Model {
+ public:
+  CompiledModel(EngineConfig config, std::vector<std::unique_ptr<ExecutionProvider>> providers,
+                ImportedModel imported)
+      : config_(std::move(config)),
+        providers_(std::move(providers)),
+        graph_(std::move(imported.graph)),
+        metadata_(std::move(imported.metadata)),
+        plans_(config_.max_plans, [this](const std::vector<Shape>& shapes) { return Bind(shapes); }) {}
+
+  absl::Status Optimize() {
+    original_dump_ = graph_.ToString();
+    RETURN_IF_ERROR(graph_.SortAndCompact());
+    graph_.RemoveDeadNodes();
+    RETURN_IF_ERROR(graph_.SortAndCompact());
+    RETURN_IF_ERROR(InferGraph(graph_));
+    // The signature is that of the file, before any pass.
+    for (ValueId id : graph_.inputs()) {
+      inputs_.push_back(InfoOf(graph_, graph_.value(id).name, graph_.value(id).type));
+    }
+    for (size_t i = 0; i < graph_.outputs().size(); ++i) {
+      const ValueType& type = graph_.value(graph_.outputs()[i]).type;
+      outputs_.push_back(InfoOf(graph_, graph_.output_name(static_cast<int>(i)), type));
+    }
+    ASSIGN_OR_RETURN(pass_results_, RunPasses(GraphPasses(), graph_, {config_, providers_}));
+    return absl::OkStatus();
+  }
+
+  const std::vector<TensorInfo>& inputs() const override { return inputs_; }
+  const std::vector<TensorInfo>& outputs() const override { return outputs_; }
+  const ModelMetadata& metadata() const override { return metadata_; }
+
+  absl::Status Run(CoreSlot& slot, absl::Span<const Tensor> inputs,
+                   std::vector<Tensor>* outputs) override {
+    RETURN_IF_ERROR(CheckInputs(inputs));
+    const std::vector<Shape> shapes = ShapesOf(inputs);
+    ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, plans_.BorrowExecutor(shapes));
+    absl::Status status = executor->Run(slot, inputs, outputs);
+    plans_.ReturnExecutor(shapes, std::move(executor));
+    return status;
+  }
+
+  absl::Status CheckInputs(absl::Span<const Tensor> inputs) const override {
+    if (inputs.size() != inputs_.size()) {
+      return absl::InvalidArgumentError(absl::StrCat("expected ", inputs_.size(),
+                                                     " inputs, got ", inputs.size()));
+    }
+    std::vector<int64_t> symbols(graph_.symbols().size(), -1);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const TensorInfo& info = inputs_[i];
+      if (inputs[i].kind() != info.type.kind) return WrongInput(info, inputs[i]);
+      if (!info.type.is_tensor()) continue;
+      if (inputs[i].dtype() != info.type.dtype || !FitsShape(info.type.shape, inputs[i].shape())) {
+        return WrongInput(info, inputs[i]);
+      }
+      RETURN_IF_ERROR(CheckSymbols(info, inputs[i], &symbols));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Prepare(absl::Span<const Shape> input_shapes) override {
+    return plans_.PlanFor({input_shapes.begin(), input_shapes.end()}).status();
+  }
+
+  BatchVerdict CheckBatching(CoreSlot& slot) override {
+    RowAnalysis analysis;
+    int64_t free_dim = kFreeDims[0];
+    for (int64_t batch : kAnalysisBatches) {
+      const absl::StatusOr<Graph> bound = BindAnyShapes(batch, &free_dim);
+      if (!bound.ok()) {
+        return {BatchSafety::kRefused, absl::StrCat("no batch of ", batch, " rows can be bound: ",
+                                                    bound.status().message())};
+      }
+      analysis = AnalyzeRows(*bound, batch);
+      if (!analysis.row_by_row) break;
+    }
+    if (analysis.row_by_row) return {BatchSafety::kProven, analysis.reason};
+    BatchVerdict verdict = TestBatching(*this, slot, free_dim);
+    verdict.reason = absl::StrCat(verdict.reason, " (no proof: ", analysis.reason, ")");
+    return verdict;
+  }
+
+  MemoryUse memory_use() const override {
+    MemoryUse use;
+    use.weight_bytes = ConstantBytes(graph_) + weights_.packed_bytes();
+    use.arena_bytes = plans_.largest_arena_bytes();
+    use.plans = plans_.num_plans();
+    return use;
+  }
+
+  std::string GraphDump() const override { return graph_.ToString(); }
+  std::string OriginalGraphDump() const override { return original_dump_; }
+  std::string PassReport() const override { return inferd::PassReport(pass_results_); }
+
+  absl::StatusOr<std::string> PlanDump(absl::Span<const Shape> input_shapes) override {
+    ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan,
+                     plans_.PlanFor({input_shapes.begin(), input_shapes.end()}));
+    return plan->ToString();
+  }
+
+ private:
+  static std::vector<Shape> ShapesOf(absl::Span<const Tensor> inputs) {
+    std::vector<Shape> shapes;
+    shapes.reserve(inputs.size());
+    for (const Tensor& input : inputs) shapes.push_back(input.shape());
+    return shapes;
+  }
+
+  // Dimensions of the same name must have the same size.
+  absl::Status CheckSymbols(const TensorInfo& info, const Tensor& input,
+                            std::vector<int64_t>* symbols) const {
+    for (int d = 0; d < info.type.shape.rank(); ++d) {
+      const int32_t symbol = info.type.shape[d].symbol;
+      if (symbol < 0) continue;
+      int64_t& size = (*symbols)[symbol];
+      if (size >= 0 && size != input.dim(d)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("input '", info.name, "': dimension ", d, " ('", graph_.symbols()[symbol],
+                         "') is ", input.dim(d), ", but another input has ", size));
+      }
+      size = input.dim(d);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::shared_ptr<const Plan>> Bind(const std::vector<Shape>& shapes) {
+    ASSIGN_OR_RETURN(Graph bound, BindShapes(graph_, shapes));
+    RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {config_, providers_}).status());
+    PlanOptions options;
+    options.providers = providers_;
+    options.weights = &weights_;
+    options.threads = config_.threads_per_slot;
+    options.max_arena_bytes = config_.max_arena_bytes;
+    return BuildPlan(bound, options);
+  }
+
+  // The graph with dimension 0 of every input bound to `batch` and other free dimensions to the
+  // first size that works, starting with `free_dim`, which is set to it.
+  absl::StatusOr<Graph> BindAnyShapes(int64_t batch, int64_t* free_dim) const {
+    absl::StatusOr<Graph> bound = absl::InternalError("not tried");
+    for (int64_t size : kFreeDims) {
+      if (size < *free_dim) continue;
+      std::vector<Shape> shapes;
+      for (const TensorInfo& info : inputs_) {
+        Shape shape;
+        for (int d = 0; d < info.type.shape.rank(); ++d) {
+          const Dim& dim = info.type.shape[d];
+          shape.push_back(dim.known() ? dim.value : d == 0 ? batch : size);
+        }
+        shapes.push_back(std::move(shape));
+      }
+      bound = BindShapes(graph_, shapes);
+      if (!bound.ok()) continue;
+      *free_dim = size;
+      return bound;
+    }
+    return bound;
+  }
+
+  const EngineConfig config_;
+  const std::vector<std::unique_ptr<ExecutionProvider>> providers_;
+  WeightStore weights_;  // outlives the plans, whose kernels hold parts of it
+  Graph graph_;
+  const ModelMetadata metadata_;
+  std::vector<TensorInfo> inputs_;
+  std::vector<TensorInfo> outputs_;
+  std::vector<PassResult> pass_results_;
+  std::string original_dump_;
+  PlanCache plans_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path,
+                                               const EngineConfig& config) {
+  UseOpenMpThreads(config.threads_per_slot);
+  ASSIGN_OR_RETURN(auto providers, MakeProviders(config));
+  ASSIGN_OR_RETURN(ImportedModel imported, ImportOnnx(path, config.max_model_bytes));
+  auto model =
+      std::make_unique<CompiledModel>(config, std::move(providers), std::move(imported));
+  if (absl::Status status = model->Optimize(); !status.ok()) return Annotate(status, path);
+  return std::unique_ptr<Model>(std::move(model));
+}
+
+absl::string_view EngineBuildId() { return INFERD_BUILD_ID; }
+
+}  // namespace inferd

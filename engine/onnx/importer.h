@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "engine/graph/graph.h"
+#include "engine/graph/model_metadata.h"
+
+namespace inferd {
+
+// A model as read from its file: a sorted graph of canonical operators and what the file says about
+// itself. A value type.
+struct ImportedModel {
+  Graph graph;
+  ModelMetadata metadata;
+};
+
+// Reads the ONNX file at `path`; external data is looked up in its folder and nowhere else.
+// Initializers are constants even where the graph lists them as inputs too: such inputs are
+// dropped. Model-local functions are inlined and older opsets brought to the newest. The file with
+// its external data may take `max_model_bytes`. Errors name the file and the node or tensor, what
+// was expected and what was found; hostile files give errors, never more.
+absl::StatusOr<ImportedModel> ImportOnnx(const std::string& path, int64_t max_model_bytes);
+
+// The same for a model in memory. `folder` is where external data lies; empty: nowhere.
+absl::StatusOr<ImportedModel> ImportOnnxBytes(absl::string_view bytes, const std::string& folder,
+                                              int64_t max_model_bytes);
+
+}  // namespace inferd

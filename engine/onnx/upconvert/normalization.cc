@@ -1,0 +1,60 @@
+// BatchNormalization and GroupNormalization.
+#include "engine/core/status_macros.h"
+#include "engine/onnx/upconvert/conversion.h"
+
+namespace inferd {
+namespace {
+
+// Before 9 spatial=0 kept statistics for each element instead of each channel.
+absl::Status DropSpatial(OnnxNode& node, ConversionContext&) {
+  if (node.attributes.Int("spatial", 1) != 1) {
+    return absl::UnimplementedError(
+        "attribute spatial is 0, which opset 9 removed; only spatial=1 is supported");
+  }
+  node.attributes.Erase("spatial");
+  return absl::OkStatus();
+}
+
+// Before 14 more than one output meant training; the others were not defined in inference.
+absl::Status DropTrainingOutputs(OnnxNode& node, ConversionContext&) {
+  if (node.outputs.size() > 1) node.outputs.resize(1);
+  return absl::OkStatus();
+}
+
+// Before 21 scale and bias had one element a group; now they have one a channel.
+absl::Status SpreadGroups(OnnxNode& node, ConversionContext& context) {
+  const int64_t groups = node.attributes.Int("num_groups", 0);
+  if (node.inputs.size() != 3 || groups <= 0) {
+    return absl::InvalidArgumentError("it needs inputs X, scale, bias and num_groups above 0");
+  }
+  Attributes channel_only;
+  channel_only.Set("start", int64_t{1});
+  channel_only.Set("end", int64_t{2});
+  const ValueId group_count = context.Int64s({groups});
+  const ValueId one = context.Int64s({1});
+  ASSIGN_OR_RETURN(const ValueId channels, context.Emit("Shape", {node.inputs[0]}, channel_only));
+  ASSIGN_OR_RETURN(const ValueId repeats, context.Emit("Div", {channels, group_count}));
+  Attributes first_axis;
+  first_axis.Set("axis", int64_t{0});
+  ASSIGN_OR_RETURN(const ValueId target, context.Emit("Concat", {one, repeats}, first_axis));
+  const ValueId all = context.Int64s({-1});
+  for (size_t i : {1, 2}) {
+    if (!node.has_input(i)) return absl::InvalidArgumentError("scale or bias is absent");
+    ASSIGN_OR_RETURN(const ValueId column, context.Emit("Unsqueeze", {node.inputs[i], one}));
+    ASSIGN_OR_RETURN(const ValueId spread, context.Emit("Expand", {column, target}));
+    ASSIGN_OR_RETURN(node.inputs[i], context.Emit("Reshape", {spread, all}));
+  }
+  return absl::OkStatus();
+}
+
+constexpr Conversion kRows[] = {
+    {"", "BatchNormalization", 9, DropSpatial},
+    {"", "BatchNormalization", 14, DropTrainingOutputs},
+    {"", "GroupNormalization", 21, SpreadGroups},
+};
+
+}  // namespace
+
+absl::Span<const Conversion> NormalizationConversions() { return kRows; }
+
+}  // namespace inferd

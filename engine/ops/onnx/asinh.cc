@@ -1,0 +1,17 @@
+#include <cmath>
+
+#include "engine/ops/elementwise.h"
+#include "engine/ops/elementwise_def.h"
+
+namespace inferd::ops::onnx {
+namespace {
+
+absl::Status Compute(KernelContext& context) {
+  return MapUnaryFloat(context, [](auto x) { return std::asinh(x); });
+}
+
+}  // namespace
+
+OpDef Asinh() { return UnaryElementwise("Asinh", 22, Compute); }
+
+}  // namespace inferd::ops::onnx

@@ -1,0 +1,68 @@
+#include "engine/core/status_macros.h"
+#include "engine/ops/accumulator.h"
+#include "engine/ops/convolution.h"
+#include "engine/ops/op_def.h"
+
+namespace inferd::ops::onnx {
+namespace {
+
+absl::Status Infer(InferContext& context) {
+  return InferConvolution(context, 0, 1, 2, context.dtype(0));
+}
+
+template <typename T>
+void ConvolveBatch(const ConvolutionShape& shape, const Tensor& x, const Tensor& w, const T* bias,
+                   T* y) {
+  using Acc = AccumulatorOf<T>;
+  const Accumulators<Acc> weights(w.data<T>(), w.num_elements());
+  const int64_t channels = shape.out_channels.value;
+  const int64_t plane = shape.window.output_elements();
+  const int64_t image = shape.in_channels.value * shape.window.input_elements();
+  std::vector<Acc> sums(channels * plane);
+  for (int64_t n = 0; n < shape.batch.value; ++n) {
+    const Accumulators<Acc> source(x.data<T>() + n * image, image);
+    for (int64_t c = 0; c < channels; ++c) {
+      std::fill_n(sums.begin() + c * plane, plane,
+                  bias == nullptr ? Acc(0) : static_cast<Acc>(bias[c]));
+    }
+    ConvolveImage(shape, source.data(), weights.data(), sums.data());
+    for (Acc sum : sums) *y++ = static_cast<T>(sum);
+  }
+}
+
+absl::Status Compute(KernelContext& context) {
+  const Tensor& x = context.input(0);
+  const Tensor& w = context.input(1);
+  ASSIGN_OR_RETURN(const ConvolutionShape shape,
+                   ResolveConvolution(context.attributes(), x.shape(), w.shape()));
+  if (context.has_input(2)) {
+    RETURN_IF_ERROR(CheckChannelVector("B", context.input(2).shape(), shape.out_channels));
+  }
+  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, x.dtype(), shape.Output().ToShape()));
+  if (y->num_elements() == 0) return absl::OkStatus();
+  return DispatchFloat(x.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* bias = context.has_input(2) ? context.input(2).data<T>() : nullptr;
+    ConvolveBatch<T>(shape, x, w, bias, y->mutable_data<T>());
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace
+
+OpDef Conv() {
+  return {.name = "Conv",
+          .since = 22,
+          .min_inputs = 2,
+          .max_inputs = 3,
+          .attributes = {{"auto_pad", AttributeKind::kString},
+                         {"dilations", AttributeKind::kInts},
+                         {"group", AttributeKind::kInt},
+                         {"kernel_shape", AttributeKind::kInts},
+                         {"pads", AttributeKind::kInts},
+                         {"strides", AttributeKind::kInts}},
+          .infer = Infer,
+          .compute = Compute};
+}
+
+}  // namespace inferd::ops::onnx

@@ -1,0 +1,21 @@
+#include "engine/ops/arithmetic.h"
+#include "engine/ops/reduce.h"
+
+namespace inferd::ops::onnx {
+namespace {
+
+template <typename T>
+struct Accumulator {
+  WideSum<T> total = 0;
+  void Add(T x) {
+    const auto wide = static_cast<WideSum<T>>(x);
+    total = x < T(0) ? WrappingSubtract(total, wide) : WrappingAdd(total, wide);
+  }
+  WideSum<T> Result(int64_t) const { return total; }
+};
+
+}  // namespace
+
+OpDef ReduceL1() { return ReduceDef("ReduceL1", 18, ReduceNumeric<Accumulator>); }
+
+}  // namespace inferd::ops::onnx

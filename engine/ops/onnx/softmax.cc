@@ -1,0 +1,31 @@
+#include <algorithm>
+#include <cmath>
+
+#include "engine/ops/axis_lines.h"
+#include "engine/ops/op_def.h"
+
+namespace inferd::ops::onnx {
+namespace {
+
+absl::Status Compute(KernelContext& context) {
+  return MapLines(context, [](auto* values, int64_t count) {
+    using Acc = std::remove_pointer_t<decltype(values)>;
+    const Acc maximum = *std::max_element(values, values + count);
+    double sum = 0;
+    for (int64_t i = 0; i < count; ++i) sum += values[i] = std::exp(values[i] - maximum);
+    const Acc scale = static_cast<Acc>(1 / sum);
+    for (int64_t i = 0; i < count; ++i) values[i] *= scale;
+  });
+}
+
+}  // namespace
+
+OpDef Softmax() {
+  return {.name = "Softmax",
+          .since = 13,
+          .attributes = {{"axis", AttributeKind::kInt}},
+          .infer = InferAlongAxis,
+          .compute = Compute};
+}
+
+}  // namespace inferd::ops::onnx

@@ -1,0 +1,119 @@
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "engine/core/status_macros.h"
+#include "engine/graph/op_def.h"
+#include "engine/passes/matcher.h"
+#include "engine/passes/passes.h"
+
+namespace inferd {
+namespace {
+
+constexpr absl::string_view kUnary[] = {"Relu",      "LeakyRelu",   "Sigmoid", "Tanh", "Elu",
+                                        "HardSwish", "HardSigmoid", "Swish",   "Gelu", "Mish"};
+constexpr absl::string_view kBinary[] = {"Add", "Mul", "Sub", "Div"};
+
+template <size_t N>
+bool IsOneOf(absl::string_view name, const absl::string_view (&names)[N]) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+bool SameShape(const SymbolicShape& a, const SymbolicShape& b) {
+  if (!a.has_rank() || a.rank() != b.rank()) return false;
+  for (int i = 0; i < a.rank(); ++i) {
+    if (!a[i].SameAs(b[i])) return false;
+  }
+  return true;
+}
+
+// A Clip with constant bounds as a unary step with attributes "min" and "max".
+std::optional<EpilogueStep> ClipStep(const Matcher& matcher, const Node& clip) {
+  EpilogueStep step;
+  step.op = clip.op;
+  for (size_t i = 1; i < clip.inputs.size(); ++i) {
+    if (clip.inputs[i] == kNoValue) continue;
+    const std::optional<double> bound = matcher.Scalar(clip.inputs[i]);
+    if (!bound) return std::nullopt;
+    step.attributes.Set(i == 1 ? "min" : "max", static_cast<float>(*bound));
+  }
+  return step;
+}
+
+// `node` with `reader`, which reads its output `y`, appended; nullopt when the shape of reader cannot
+// be.
+std::optional<Node> WithReader(const Graph& graph, const Matcher& matcher, const Node& node,
+                               const Node& reader, ValueId y) {
+  if (!reader.op->domain.empty() || !reader.epilogue.empty() || reader.outputs.size() != 1) {
+    return std::nullopt;
+  }
+  const ValueType& before = graph.value(y).type;
+  const ValueType& after = graph.value(reader.outputs[0]).type;
+  Node fused = node;
+  if (reader.op->name == "Clip") {
+    auto step = reader.inputs[0] == y ? ClipStep(matcher, reader) : std::nullopt;
+    if (!step) return std::nullopt;
+    fused.epilogue.push_back(*std::move(step));
+  } else if (IsOneOf(reader.op->name, kUnary)) {
+    EpilogueStep step;
+    step.op = reader.op;
+    step.attributes = reader.attributes;
+    fused.epilogue.push_back(std::move(step));
+  } else if (IsOneOf(reader.op->name, kBinary)) {
+    // With y itself as both operands, or a result larger than y, there is no in-place step.
+    if (reader.inputs[0] == reader.inputs[1] || before.dtype != after.dtype ||
+        !SameShape(before.shape, after.shape)) {
+      return std::nullopt;
+    }
+    EpilogueStep step;
+    step.op = reader.op;
+    step.operand_first = reader.inputs[1] == y;
+    if (fused.first_epilogue_input < 0) {
+      fused.first_epilogue_input = static_cast<int>(fused.inputs.size());
+    }
+    step.operand = static_cast<int>(fused.inputs.size());
+    fused.inputs.push_back(reader.inputs[step.operand_first ? 0 : 1]);
+    fused.epilogue.push_back(std::move(step));
+  } else {
+    return std::nullopt;
+  }
+  return fused;
+}
+
+}  // namespace
+
+absl::StatusOr<int> FuseEpilogues(Graph& graph, const PassContext& context) {
+  int changes = 0;
+  const Matcher matcher(graph);
+  // Later nodes first, so that a residual Add joins the convolution that ends its branch.
+  for (NodeId id = graph.num_nodes() - 1; id >= 0; --id) {
+    // A second output could feed the other operand of the reader: that would make a cycle.
+    if (graph.node(id).removed || graph.node(id).outputs.size() != 1) continue;
+    while (true) {
+      const Node& node = graph.node(id);
+      const ValueId y = node.outputs[0];
+      if (y == kNoValue || graph.value(y).type.dtype != DType::kFloat32) break;
+      // Readers of a value that an earlier step of this loop took over were counted under the
+      // reader's own output, which `y` is now.
+      if (matcher.Uses(y) != 1 || matcher.Readers(y).empty()) break;
+      const NodeId reader_id = matcher.Readers(y)[0];
+      const Node& reader = graph.node(reader_id);
+      if (reader.removed) break;
+      std::optional<Node> fused = WithReader(graph, matcher, node, reader, y);
+      if (!fused || !context.Accelerated(graph, *fused)) break;
+      // A bare node that only the portable kernel runs gains nothing from a longer chain.
+      fused->outputs[0] = reader.outputs[0];
+      graph.RemoveNode(reader_id);
+      graph.RemoveNode(id);
+      graph.node(id) = *std::move(fused);
+      graph.node(id).removed = false;
+      for (ValueId output : graph.node(id).outputs) {
+        if (output != kNoValue) graph.value(output).producer = id;
+      }
+      ++changes;
+    }
+  }
+  return changes;
+}
+
+}  // namespace inferd

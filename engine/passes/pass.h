@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "config/engine_config.h"
+#include "engine/graph/graph.h"
+#include "engine/providers/execution_provider.h"
+
+namespace inferd {
+
+// What passes may ask about.
+struct PassContext {
+  const EngineConfig& config;
+  // In the order in which they claim nodes; the portable provider is not among them.
+  absl::Span<const std::unique_ptr<ExecutionProvider>> providers;
+
+  // Whether a provider other than the portable one runs this node.
+  bool Accelerated(const Graph& graph, const Node& node) const;
+};
+
+// From which optimization level on a pass runs.
+enum class PassLevel : uint8_t { kAlways, kBasic, kAll };
+
+// One rewrite of a graph: a free function that returns how many changes it made.
+struct Pass {
+  absl::string_view name;
+  PassLevel level = PassLevel::kBasic;
+  absl::StatusOr<int> (*run)(Graph& graph, const PassContext& context);
+};
+
+// What one pass did.
+struct PassResult {
+  std::string name;
+  int changes = 0;
+  absl::Duration time;
+  bool skipped = false;  // switched off by level or by name
+};
+
+// The two ordered lists (pipeline.cc): graph passes run once on symbolic shapes and assume only what
+// holds for every binding; bound passes run per bound shape.
+absl::Span<const Pass> GraphPasses();
+absl::Span<const Pass> BoundPasses();
+
+// Runs the passes in order. After each one dead nodes go, the order is restored and the graph is
+// verified. Errors name the pass.
+absl::StatusOr<std::vector<PassResult>> RunPasses(absl::Span<const Pass> passes, Graph& graph,
+                                                  const PassContext& context);
+
+// "constant_folding   12 changes  0.8 ms" a line.
+std::string PassReport(absl::Span<const PassResult> results);
+
+}  // namespace inferd

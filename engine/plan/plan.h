@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/core/tensor.h"
+#include "engine/graph/graph.h"
+#include "engine/providers/execution_provider.h"
+
+namespace inferd {
+
+// Where a value of a plan lives while it runs.
+enum class StorageKind : uint8_t {
+  kNone,      // not used by any step
+  kConstant,  // in the plan
+  kInput,     // the caller's tensor, maybe under another shape
+  kArena,     // at an offset of the slot's arena
+  kDynamic,   // a tensor made while running: its shape is not known before
+};
+
+struct ValueStorage {
+  StorageKind kind = StorageKind::kNone;
+  int input = -1;      // kInput: which of the model's inputs
+  int64_t offset = 0;  // kArena, in bytes
+  Tensor tensor;       // the constant, or dtype, shape and layout without data
+};
+
+class Plan;
+
+// One thing to do. Kernel steps run `kernel`; control flow steps run `bodies`.
+struct Step {
+  std::string name;  // of the node
+  const OpDef* op = nullptr;
+  std::string provider;
+  Attributes attributes;
+  std::unique_ptr<BoundKernel> kernel;
+  std::vector<std::pair<std::string, std::shared_ptr<const Plan>>> bodies;  // by attribute name
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+  int num_captured = 0;  // of `inputs`: see Node::num_captured
+  bool dynamic = false;  // its outputs are kDynamic
+};
+
+// The immutable result of compiling a graph for one binding of its input shapes: steps in order, the
+// storage of every value and the size of the arena. Bodies of If, Loop and Scan are plans whose
+// values are all dynamic. Immutable.
+class Plan {
+ public:
+  std::vector<Step> steps;
+  std::vector<ValueStorage> values;  // by ValueId
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+  int64_t arena_bytes = 0;     // values and, behind them, scratch
+  int64_t scratch_offset = 0;  // where the steps' scratch begins
+  int64_t limit_bytes = 0;     // what any one dynamic tensor may take
+
+  // Steps with providers and kernels, the storage of their outputs, and the arena's size.
+  std::string ToString() const;
+};
+
+}  // namespace inferd

@@ -1,0 +1,280 @@
+#include "engine/plan/plan_builder.h"
+
+#include <algorithm>
+
+#include "engine/core/status_macros.h"
+#include "engine/graph/op_def.h"
+#include "engine/ops/shape_inference.h"
+#include "engine/plan/memory_planner.h"
+#include "engine/providers/portable/portable_kernel.h"
+
+namespace inferd {
+namespace {
+
+// Channels-last and row-major are the same bytes: one channel or one pixel.
+bool LayoutsAgree(const Shape& shape) {
+  return shape.rank() < 3 || shape[1] == 1 || shape.Product(2, shape.rank()) == 1;
+}
+
+// Makes one plan. Used by one thread, once.
+class PlanBuilder {
+ public:
+  PlanBuilder(const Graph& graph, const PlanOptions& options, bool all_dynamic)
+      : graph_(graph), options_(options), all_dynamic_(all_dynamic) {}
+
+  absl::StatusOr<std::shared_ptr<const Plan>> Build() {
+    plan_->limit_bytes = options_.max_arena_bytes;
+    plan_->inputs = graph_.inputs();
+    plan_->outputs = graph_.outputs();
+    PlaceInputsAndConstants();
+    for (NodeId id = 0; id < graph_.num_nodes(); ++id) {
+      if (!graph_.node(id).removed) RETURN_IF_ERROR(AddNode(graph_.node(id)));
+    }
+    RETURN_IF_ERROR(PlaceInArena());
+    return plan_;
+  }
+
+ private:
+  void PlaceInputsAndConstants() {
+    plan_->values.resize(graph_.num_values());
+    roots_.assign(graph_.num_values(), kNoValue);
+    for (ValueId id = 0; id < graph_.num_values(); ++id) {
+      if (const Tensor* constant = graph_.constant(id)) {
+        plan_->values[id].kind = StorageKind::kConstant;
+        plan_->values[id].tensor = *constant;
+      }
+    }
+    for (size_t i = 0; i < graph_.inputs().size(); ++i) {
+      ValueStorage& storage = plan_->values[graph_.inputs()[i]];
+      storage.kind = StorageKind::kInput;
+      storage.input = static_cast<int>(i);
+      const ValueType& type = graph_.value(graph_.inputs()[i]).type;
+      if (HasStaticType(graph_.inputs()[i])) {
+        storage.tensor = Tensor::View(type.dtype, type.shape.ToShape(), nullptr);
+      }
+    }
+  }
+
+  bool HasStaticType(ValueId id) const {
+    const ValueType& type = graph_.value(id).type;
+    return !all_dynamic_ && type.is_tensor() && type.dtype != DType::kInvalid &&
+           type.shape.IsConcrete();
+  }
+
+  // Shape known before running: planned, an input of known shape, or a constant.
+  bool IsStatic(ValueId id) const {
+    if (id == kNoValue) return true;
+    const StorageKind kind = plan_->values[id].kind;
+    return kind == StorageKind::kConstant || kind == StorageKind::kArena ||
+           (kind == StorageKind::kInput && !all_dynamic_ && HasStaticType(id));
+  }
+
+  bool IsStaticNode(const Node& node) const {
+    if (all_dynamic_ || node.op->op_class == OpClass::kControlFlow) return false;
+    if (!std::all_of(node.inputs.begin(), node.inputs.end(),
+                     [this](ValueId id) { return IsStatic(id); })) {
+      return false;
+    }
+    return std::all_of(node.outputs.begin(), node.outputs.end(), [this](ValueId id) {
+      return id == kNoValue || (HasStaticType(id) && graph_.value(id).type.dtype != DType::kString);
+    });
+  }
+
+  absl::Status AddNode(const Node& node) {
+    if (node.op->op_class == OpClass::kControlFlow) return AddControlFlow(node);
+    if (!IsStaticNode(node)) return AddDynamic(node);
+    if (IsView(node)) {
+      AddView(node);
+      return absl::OkStatus();
+    }
+    return AddKernel(node);
+  }
+
+  bool IsView(const Node& node) const {
+    if (!node.epilogue.empty() || node.outputs.size() != 1) return false;
+    const Value& input = graph_.value(node.inputs[0]);
+    const Shape shape = input.type.shape.ToShape();
+    if (node.op->name == "Reorder") return LayoutsAgree(shape);
+    return node.op->op_class == OpClass::kView &&
+           (input.layout == Layout::kRowMajor || LayoutsAgree(shape));
+  }
+
+  // The output is its input's storage under another shape.
+  void AddView(const Node& node) {
+    const ValueId output = node.outputs[0];
+    const ValueStorage& input = plan_->values[node.inputs[0]];
+    ValueStorage storage = input;
+    const Value& value = graph_.value(output);
+    if (input.kind == StorageKind::kConstant) {
+      storage.tensor = input.tensor.Reshaped(value.type.shape.ToShape());
+    } else {
+      storage.tensor = Tensor::View(value.type.dtype, value.type.shape.ToShape(), nullptr, nullptr,
+                                    value.layout);
+    }
+    if (input.kind == StorageKind::kArena) roots_[output] = Root(node.inputs[0]);
+    plan_->values[output] = std::move(storage);
+  }
+
+  Step MakeStep(const Node& node) const {
+    Step step;
+    step.name = NodeLabel(node);
+    step.op = node.op;
+    step.attributes = node.attributes;
+    step.inputs = node.inputs;
+    step.outputs = node.outputs;
+    step.num_captured = node.num_captured;
+    return step;
+  }
+
+  absl::Status AddKernel(const Node& node) {
+    Step step = MakeStep(node);
+    ASSIGN_OR_RETURN(step.kernel, PrepareKernel(node, &step.provider));
+    for (ValueId output : node.outputs) {
+      if (output == kNoValue) continue;
+      ValueStorage& storage = plan_->values[output];
+      const Value& value = graph_.value(output);
+      storage.kind = StorageKind::kArena;
+      storage.tensor = Tensor::View(value.type.dtype, value.type.shape.ToShape(), nullptr, nullptr,
+                                    value.layout);
+      roots_[output] = output;
+    }
+    plan_->steps.push_back(std::move(step));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareKernel(const Node& node,
+                                                             std::string* provider_name) {
+    PrepareContext context;
+    context.weights = options_.weights;
+    context.threads = options_.threads;
+    for (const auto& provider : options_.providers) {
+      if (!provider->Supports(graph_, node)) continue;
+      *provider_name = std::string(provider->name());
+      auto kernel = provider->Prepare(graph_, node, context);
+      if (!kernel.ok()) return Annotate(kernel.status(), NodeLabel(node));
+      return kernel;
+    }
+    *provider_name = "portable";
+    return std::unique_ptr<BoundKernel>(
+        std::make_unique<PortableKernel>(node, true, plan_->limit_bytes));
+  }
+
+  absl::Status AddDynamic(const Node& node) {
+    Step step = MakeStep(node);
+    step.provider = "portable";
+    step.dynamic = true;
+    step.kernel = std::make_unique<PortableKernel>(node, false, plan_->limit_bytes);
+    for (ValueId output : node.outputs) {
+      if (output != kNoValue) plan_->values[output].kind = StorageKind::kDynamic;
+    }
+    plan_->steps.push_back(std::move(step));
+    return absl::OkStatus();
+  }
+
+  absl::Status AddControlFlow(const Node& node) {
+    Step step = MakeStep(node);
+    step.provider = "engine";
+    step.dynamic = true;
+    for (const auto& [name, body] : node.subgraphs) {
+      absl::StatusOr<std::shared_ptr<const Plan>> plan = BuildBodyPlan(*body, options_);
+      if (!plan.ok()) return Annotate(plan.status(), NodeLabel(node));
+      step.bodies.emplace_back(name, *std::move(plan));
+    }
+    for (ValueId output : node.outputs) {
+      if (output != kNoValue) plan_->values[output].kind = StorageKind::kDynamic;
+    }
+    plan_->steps.push_back(std::move(step));
+    return absl::OkStatus();
+  }
+
+  ValueId Root(ValueId id) const { return roots_[id]; }
+
+  // The last step that reads each root; outputs of the graph live to the end.
+  std::vector<int> LastUses() const {
+    std::vector<int> last(plan_->values.size(), -1);
+    const int steps = static_cast<int>(plan_->steps.size());
+    for (int s = 0; s < steps; ++s) {
+      for (const auto* ids : {&plan_->steps[s].inputs, &plan_->steps[s].outputs}) {
+        for (ValueId id : *ids) {
+          if (id != kNoValue && roots_[id] != kNoValue) last[Root(id)] = s;
+        }
+      }
+    }
+    for (ValueId id : plan_->outputs) {
+      if (roots_[id] != kNoValue) last[Root(id)] = steps;
+    }
+    return last;
+  }
+
+  // The input whose storage an elementwise step may write its output into.
+  ValueId InPlaceInput(const Step& step, int index, const std::vector<int>& last) const {
+    if (step.op->op_class != OpClass::kElementwise || step.outputs.size() != 1) return kNoValue;
+    const Tensor& output = plan_->values[step.outputs[0]].tensor;
+    for (ValueId input : step.inputs) {
+      if (input == kNoValue || roots_[input] == kNoValue || last[Root(input)] != index) continue;
+      const Tensor& tensor = plan_->values[input].tensor;
+      if (tensor.shape() == output.shape() && tensor.dtype() == output.dtype() &&
+          tensor.layout() == output.layout()) {
+        return input;
+      }
+    }
+    return kNoValue;
+  }
+
+  absl::Status PlaceInArena() {
+    std::vector<int> last = LastUses();
+    std::vector<BlockRequest> requests;
+    std::vector<int> block(plan_->values.size(), -1);  // by root
+    int64_t scratch = 0;
+    for (size_t s = 0; s < plan_->steps.size(); ++s) {
+      const Step& step = plan_->steps[s];
+      if (step.kernel) scratch = std::max(scratch, step.kernel->scratch_bytes());
+      if (step.dynamic) continue;
+      const ValueId shared = InPlaceInput(step, static_cast<int>(s), last);
+      for (ValueId output : step.outputs) {
+        if (output == kNoValue) continue;
+        const int lives_to = std::max(last[output], static_cast<int>(s));
+        if (shared != kNoValue) {
+          block[output] = block[Root(shared)];
+          requests[block[output]].last = lives_to;
+          continue;
+        }
+        block[output] = static_cast<int>(requests.size());
+        requests.push_back(
+            {plan_->values[output].tensor.byte_size(), static_cast<int>(s), lives_to});
+      }
+    }
+    const MemoryLayout layout = PlanMemory(requests);
+    for (size_t id = 0; id < plan_->values.size(); ++id) {
+      if (roots_[id] != kNoValue) plan_->values[id].offset = layout.offsets[block[roots_[id]]];
+    }
+    plan_->scratch_offset = layout.bytes;
+    plan_->arena_bytes = layout.bytes + scratch;
+    if (plan_->arena_bytes > options_.max_arena_bytes) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("these input shapes need an arena of ", plan_->arena_bytes,
+                       " bytes; the limit is ", options_.max_arena_bytes));
+    }
+    return absl::OkStatus();
+  }
+
+  const Graph& graph_;
+  const PlanOptions& options_;
+  const bool all_dynamic_;
+  std::shared_ptr<Plan> plan_ = std::make_shared<Plan>();
+  std::vector<ValueId> roots_;  // of arena values: the value that owns the block, through views
+};
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(const Graph& graph,
+                                                      const PlanOptions& options) {
+  return PlanBuilder(graph, options, false).Build();
+}
+
+absl::StatusOr<std::shared_ptr<const Plan>> BuildBodyPlan(const Graph& graph,
+                                                          const PlanOptions& options) {
+  return PlanBuilder(graph, options, true).Build();
+}
+
+}  // namespace inferd

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "config/engine_config.h"
+#include "engine/plan/plan.h"
+
+namespace inferd {
+
+class WeightStore;
+
+// What a plan is built with.
+struct PlanOptions {
+  absl::Span<const std::unique_ptr<ExecutionProvider>> providers;
+  WeightStore* weights = nullptr;
+  int threads = 1;
+  int64_t max_arena_bytes = 0;  // also what any one dynamic tensor may take
+};
+
+// The plan of a bound graph after its passes: each node goes to the first provider that supports it,
+// else to the portable kernel; kernels are prepared; values get offsets. Nodes whose shapes are only
+// known while running become dynamic steps. RESOURCE_EXHAUSTED when the arena would be too large.
+absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(const Graph& graph,
+                                                      const PlanOptions& options);
+
+// The plan of a body of If, Loop or Scan: every step is dynamic.
+absl::StatusOr<std::shared_ptr<const Plan>> BuildBodyPlan(const Graph& graph,
+                                                          const PlanOptions& options);
+
+}  // namespace inferd

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "engine/core/mutex.h"
+#include "engine/core/tensor.h"
+
+namespace inferd {
+
+// A constant rearranged for one kernel: 64-byte aligned bytes whose meaning the layout key that
+// they were packed under gives. Shared by the kernels that read it. Immutable.
+class PackedWeights {
+ public:
+  PackedWeights(std::shared_ptr<const void> bytes, int64_t size)
+      : bytes_(std::move(bytes)), size_(size) {}
+  const void* data() const { return bytes_.get(); }
+  int64_t size() const { return size_; }
+
+ private:
+  std::shared_ptr<const void> bytes_;
+  int64_t size_;
+};
+
+// A model's packed constants: each (constant, exact layout) is packed once and shared by all plans;
+// it goes when the last kernel that holds it goes. Thread-safe.
+class WeightStore {
+ public:
+  WeightStore();
+  ~WeightStore();
+  WeightStore(const WeightStore&) = delete;
+  WeightStore& operator=(const WeightStore&) = delete;
+
+  // `constant` packed under `layout`, a key that names the layout exactly (two kernels that pass
+  // equal keys must pack equal bytes). `pack` writes `bytes` bytes, which start as zeros; it runs
+  // once even when several threads ask at the same time. RESOURCE_EXHAUSTED when memory runs out.
+  // The constant's storage stays alive as long as a packed copy of it, so that its address can
+  // serve as its identity.
+  absl::StatusOr<std::shared_ptr<const PackedWeights>> GetOrPack(
+      const Tensor& constant, absl::string_view layout, int64_t bytes,
+      absl::FunctionRef<absl::Status(void* packed)> pack);
+
+  // Whether a packed copy exists now: layouts already packed cost no further memory.
+  bool Has(const Tensor& constant, absl::string_view layout) const;
+  // Bytes of all packed copies that are alive.
+  int64_t packed_bytes() const;
+  int num_packed() const;
+
+ private:
+  struct Entry;
+  using Key = std::pair<std::pair<const void*, int64_t>, std::string>;
+  std::shared_ptr<Entry> FindOrAddEntry(const Key& key);
+  void DropDeadEntries() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  std::shared_ptr<std::atomic<int64_t>> packed_bytes_;
+  mutable Mutex mutex_;
+  std::map<Key, std::shared_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace inferd

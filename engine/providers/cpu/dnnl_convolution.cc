@@ -1,0 +1,173 @@
+#include "engine/providers/cpu/dnnl_convolution.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/providers/cpu/dnnl_kernel_builder.h"
+#include "engine/providers/cpu/node_checks.h"
+
+namespace inferd::cpu {
+namespace {
+
+using dnnl::memory;
+using dims = memory::dims;
+
+constexpr auto kFloat = memory::data_type::f32;
+
+int FindAddOfSameShape(const std::vector<PostOp>& ops) {
+  for (size_t i = 0; i < ops.size(); ++i) {
+    if (ops[i].kind == PostOp::Kind::kSameShape &&
+        ops[i].algorithm == dnnl::algorithm::binary_add) {
+      return static_cast<int>(i);
+    }
+  }
+  return -1;
+}
+
+// Sets dims and strides of the weights: [O,I/G,...] as Conv stores them, [I,O/G,...] as
+// ConvTranspose does.
+void DescribeWeights(const Value& weights, Convolution* conv) {
+  const Shape shape = weights.type.shape.ToShape();
+  const Shape::Dims strides = DenseStrides(shape, weights.layout);
+  const int64_t groups = conv->groups;
+  dims sizes = {conv->transposed ? shape[1] : shape[0] / groups,
+                conv->transposed ? shape[0] / groups : shape[1]};
+  dims steps = {strides[conv->transposed ? 1 : 0], strides[conv->transposed ? 0 : 1]};
+  if (groups > 1) {
+    sizes.insert(sizes.begin(), groups);
+    steps.insert(steps.begin(), shape[0] / groups * strides[0]);
+  }
+  if (shape.rank() == 3) {
+    sizes.push_back(1);
+    steps.push_back(shape[2] * strides[2]);
+  }
+  for (int i = 2; i < shape.rank(); ++i) {
+    sizes.push_back(shape[i]);
+    steps.push_back(strides[i]);
+  }
+  conv->weights = std::move(sizes);
+  conv->weight_strides = std::move(steps);
+}
+
+PostOpDescs OperandDescs(const Convolution& conv) {
+  dims per_channel(conv.destination.size(), 1);
+  per_channel[1] = conv.destination[1];
+  PostOpDescs descs;
+  descs.per_channel = DenseDesc(per_channel, kFloat, Layout::kChannelsLast);
+  descs.same_shape = DenseDesc(conv.destination, kFloat, Layout::kChannelsLast);
+  return descs;
+}
+
+dnnl::primitive_attr Attributes(const Convolution& conv, const PostOpDescs& descs) {
+  dnnl::post_ops post_ops;
+  for (int i = 0; i < static_cast<int>(conv.post_ops.size()); ++i) {
+    if (i == conv.sum) {
+      post_ops.append_sum(1.0f);
+    } else {
+      AppendPostOp(conv.post_ops[i], descs, &post_ops);
+    }
+  }
+  dnnl::primitive_attr attr = DnnlKernelBuilder::UserScratchpad();
+  attr.set_post_ops(post_ops);
+  return attr;
+}
+
+template <typename Primitive>
+DnnlPrimitive MakePrimitive(const Convolution& conv, dnnl::algorithm algorithm) {
+  const PostOpDescs descs = OperandDescs(conv);
+  const auto source = DenseDesc(conv.source, kFloat, Layout::kChannelsLast);
+  const memory::desc weights(conv.weights, kFloat, memory::format_tag::any);
+  const memory::desc bias =
+      conv.has_bias ? DenseDesc({conv.destination[1]}, kFloat) : memory::desc();
+  const DnnlWindow& window = conv.window;
+  const typename Primitive::desc desc(dnnl::prop_kind::forward_inference, algorithm, source,
+                                      weights, bias, descs.same_shape, window.strides, window.gaps,
+                                      window.pads_begin, window.pads_end);
+  const typename Primitive::primitive_desc pd(desc, Attributes(conv, descs), DnnlEngine());
+  return {.primitive = Primitive(pd),
+          .weights = pd.weights_desc(),
+          .scratchpad = pd.scratchpad_desc(),
+          .implementation = pd.impl_info_str()};
+}
+
+std::string Key(const Convolution& conv) {
+  return absl::StrCat(conv.transposed ? "deconv " : "conv ", DimsText(conv.source), "*",
+                      DimsText(conv.weights), ">", DimsText(conv.destination), conv.window.Key(),
+                      " b", conv.has_bias, " sum", conv.sum, PostOpsKey(conv.post_ops));
+}
+
+}  // namespace
+
+bool SupportsConvolution(const Graph& graph, const Node& node, bool transposed) {
+  if (!FloatNode(graph, node, 2, 3) || !WithinSizeLimits(graph, node)) return false;
+  const SymbolicShape& source = InputShape(graph, node, 0);
+  const SymbolicShape& weights = InputShape(graph, node, 1);
+  const int rank = source.rank();
+  if (rank < 3 || rank > 5 || weights.rank() != rank || !weights.IsConcrete()) return false;
+  const bool resolves =
+      transposed ? ResolveTransposedConvolution(node.attributes, source, weights).ok()
+                 : ResolveConvolution(node.attributes, source, weights).ok();
+  return resolves && PlanPostOps(graph, node, /*channel_axis=*/1).has_value();
+}
+
+absl::StatusOr<Convolution> DescribeConvolution(const Graph& graph, const Node& node,
+                                                bool transposed) {
+  const SymbolicShape& source = InputShape(graph, node, 0);
+  const SymbolicShape& weights = InputShape(graph, node, 1);
+  ASSIGN_OR_RETURN(const ConvolutionShape shape,
+                   transposed ? ResolveTransposedConvolution(node.attributes, source, weights)
+                              : ResolveConvolution(node.attributes, source, weights));
+  auto post_ops = PlanPostOps(graph, node, 1);
+  if (!post_ops) return absl::InternalError("a convolution was prepared without being supported");
+  Convolution conv;
+  conv.transposed = transposed;
+  conv.window =
+      transposed ? DnnlWindow::OfTransposed(shape.window) : DnnlWindow::Of(shape.window);
+  conv.groups = shape.groups;
+  conv.source = LiftedDims(source.ToShape());
+  conv.destination = LiftedDims(shape.Output().ToShape());
+  DescribeWeights(graph.value(node.inputs[1]), &conv);
+  conv.has_bias = HasInput(node, 2);
+  conv.post_ops = *std::move(post_ops);
+  if (conv.groups == 1 && !transposed) conv.sum = FindAddOfSameShape(conv.post_ops);
+  return conv;
+}
+
+absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareConvolution(const Graph& graph,
+                                                                const Node& node,
+                                                                const PrepareContext& context,
+                                                                const Convolution& conv) {
+  DnnlKernelBuilder builder(graph, node, context);
+  ASSIGN_OR_RETURN(const auto primitive, builder.Primitive(Key(conv), [&] {
+    return conv.transposed ? MakePrimitive<dnnl::deconvolution_forward>(
+                                 conv, dnnl::algorithm::deconvolution_direct)
+                           : MakePrimitive<dnnl::convolution_forward>(
+                                 conv, dnnl::algorithm::convolution_direct);
+  }));
+  const PostOpDescs descs = OperandDescs(conv);
+  constexpr Layout kLayout = Layout::kChannelsLast;
+  std::vector<DnnlArgument> arguments(3);
+  ASSIGN_OR_RETURN(arguments[0], builder.Activation(DNNL_ARG_SRC, 0,
+                                                    DenseDesc(conv.source, kFloat, kLayout),
+                                                    kLayout));
+  const memory::desc stored_weights(conv.weights, kFloat, conv.weight_strides);
+  ASSIGN_OR_RETURN(arguments[1],
+                   builder.Weights(DNNL_ARG_WEIGHTS, 1, stored_weights, primitive->weights));
+  arguments[2] = builder.Output(DNNL_ARG_DST, descs.same_shape, kLayout);
+  if (conv.has_bias) {
+    arguments.push_back(builder.Input(DNNL_ARG_BIAS, 2, DenseDesc({conv.destination[1]}, kFloat)));
+  }
+  std::vector<PostOp> operands = conv.post_ops;
+  if (conv.sum >= 0) {
+    ASSIGN_OR_RETURN(
+        DnnlArgument added,
+        builder.Activation(0, operands[conv.sum].operand, descs.same_shape, kLayout));
+    RETURN_IF_ERROR(builder.AddReorder(std::move(added), arguments[2]));
+    operands[conv.sum].kind = PostOp::Kind::kEltwise;  // it has no argument of its own
+  }
+  RETURN_IF_ERROR(builder.AppendOperands(operands, descs, kLayout, &arguments));
+  builder.AddCall(primitive, std::move(arguments));
+  return builder.Build(primitive->implementation);
+}
+
+}  // namespace inferd::cpu

@@ -1,0 +1,115 @@
+#include "engine/providers/cpu/dnnl_product.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/providers/cpu/dnnl_kernel_builder.h"
+#include "engine/providers/cpu/node_checks.h"
+
+namespace inferd::cpu {
+namespace {
+
+using dnnl::memory;
+
+constexpr auto kFloat = memory::data_type::f32;
+
+// The memories of a product as they are stored.
+struct ProductDescs {
+  memory::desc source;
+  memory::desc weights;
+  memory::desc bias;
+  PostOpDescs operands;  // same_shape is the destination
+};
+
+ProductDescs Describe(const MatrixProduct& product) {
+  const size_t rank = product.destination.size();
+  memory::dims row(rank, 1);
+  row[rank - 1] = product.destination[rank - 1];
+  memory::dims batch_row = row;
+  batch_row[0] = product.destination[0];
+  ProductDescs descs;
+  descs.source = product.source_transposed ? TransposedDesc(product.source, kFloat)
+                                           : DenseDesc(product.source, kFloat);
+  descs.weights = product.weights_transposed ? TransposedDesc(product.weights, kFloat)
+                                             : DenseDesc(product.weights, kFloat);
+  if (product.bias >= 0) descs.bias = DenseDesc(row, kFloat);
+  descs.operands.per_channel = DenseDesc(row, kFloat);
+  descs.operands.batch_row = DenseDesc(batch_row, kFloat);
+  descs.operands.same_shape = DenseDesc(product.destination, kFloat);
+  return descs;
+}
+
+DnnlPrimitive MakePrimitive(const MatrixProduct& product, const ProductDescs& descs,
+                            bool pack_weights) {
+  dnnl::post_ops post_ops;
+  for (const PostOp& op : product.post_ops) AppendPostOp(op, descs.operands, &post_ops);
+  dnnl::primitive_attr attr = DnnlKernelBuilder::UserScratchpad();
+  attr.set_post_ops(post_ops);
+  const memory::desc weights =
+      pack_weights ? memory::desc(product.weights, kFloat, memory::format_tag::any)
+                   : descs.weights;
+  const dnnl::matmul::desc desc(descs.source, weights, descs.bias, descs.operands.same_shape);
+  const dnnl::matmul::primitive_desc pd(desc, attr, DnnlEngine());
+  return {.primitive = dnnl::matmul(pd),
+          .weights = pd.weights_desc(),
+          .scratchpad = pd.scratchpad_desc(),
+          .implementation = pd.impl_info_str()};
+}
+
+absl::Status CheckStorage(const Graph& graph, ValueId id, Layout layout) {
+  const Value& value = graph.value(id);
+  if (SameOrder(value.type.shape.ToShape(), value.layout, layout)) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("value ", value.name, " of a matrix product is stored in the wrong order"));
+}
+
+absl::Status CheckStorage(const Graph& graph, const Node& node, const MatrixProduct& product) {
+  RETURN_IF_ERROR(CheckStorage(graph, node.inputs[0], product.layout));
+  for (const PostOp& op : product.post_ops) {
+    if (op.kind != PostOp::Kind::kSameShape) continue;
+    RETURN_IF_ERROR(CheckStorage(graph, node.inputs[op.operand], product.layout));
+  }
+  return CheckStorage(graph, node.outputs[0], product.layout);
+}
+
+}  // namespace
+
+void TakeBias(MatrixProduct* product) {
+  if (product->bias >= 0 || product->post_ops.empty()) return;
+  const PostOp& first = product->post_ops.front();
+  if (first.kind != PostOp::Kind::kPerChannel ||
+      first.algorithm != dnnl::algorithm::binary_add) {
+    return;
+  }
+  product->bias = first.operand;
+  product->post_ops.erase(product->post_ops.begin());
+}
+
+absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, const Node& node,
+                                                            const PrepareContext& context,
+                                                            const MatrixProduct& product,
+                                                            absl::string_view text) {
+  RETURN_IF_ERROR(CheckStorage(graph, node, product));
+  const ProductDescs descs = Describe(product);
+  const bool pack_weights = graph.constant(node.inputs[1]) != nullptr;
+  const std::string key = absl::StrCat(
+      "matmul ", DimsText(product.source), product.source_transposed ? "t*" : "*",
+      pack_weights ? "packed " : (product.weights_transposed ? "t " : ""),
+      DimsText(product.weights), " b", product.bias >= 0, PostOpsKey(product.post_ops));
+  DnnlKernelBuilder builder(graph, node, context);
+  ASSIGN_OR_RETURN(const auto primitive, builder.Primitive(key, [&] {
+    return MakePrimitive(product, descs, pack_weights);
+  }));
+  std::vector<DnnlArgument> arguments(3);
+  arguments[0] = builder.Input(DNNL_ARG_SRC, 0, descs.source);
+  ASSIGN_OR_RETURN(arguments[1],
+                   builder.Weights(DNNL_ARG_WEIGHTS, 1, descs.weights, primitive->weights));
+  arguments[2] = builder.Output(DNNL_ARG_DST, descs.operands.same_shape, product.layout);
+  if (product.bias >= 0) arguments.push_back(builder.Input(DNNL_ARG_BIAS, product.bias, descs.bias));
+  RETURN_IF_ERROR(
+      builder.AppendOperands(product.post_ops, descs.operands, product.layout, &arguments));
+  builder.AddCall(primitive, std::move(arguments));
+  return builder.Build(absl::StrCat(text, primitive->implementation));
+}
+
+}  // namespace inferd::cpu

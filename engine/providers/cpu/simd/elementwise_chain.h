@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/graph/graph.h"
+#include "engine/providers/cpu/simd/elementwise_step.h"
+#include "engine/providers/execution_provider.h"
+
+namespace inferd::cpu {
+
+// Elementwise steps applied one after the other to pieces of an output small enough to stay in
+// cache: an elementwise node with its epilogue, or the epilogue of any other kernel. Immutable.
+class ElementwiseChain {
+ public:
+  // The node's epilogue alone, to be applied to its first output in place.
+  static bool SupportsEpilogue(const Graph& graph, const Node& node);
+  static absl::StatusOr<ElementwiseChain> Epilogue(const Graph& graph, const Node& node);
+  // An elementwise node and its epilogue.
+  static bool SupportsNode(const Graph& graph, const Node& node);
+  static absl::StatusOr<ElementwiseChain> OfNode(const Graph& graph, const Node& node);
+
+  bool empty() const { return steps_.empty(); }
+
+  // Runs every step over the elements [begin, end) of output 0 in the order of its memory.
+  void Apply(const StepContext& context, int64_t begin, int64_t end) const;
+  // Over the whole output with the context's threads.
+  void ApplyAll(const StepContext& context) const;
+
+ private:
+  static constexpr int kOutput = -1;
+  static constexpr int kAbsent = -2;
+  static constexpr int kMaxOperands = 3;
+  struct Step {
+    std::unique_ptr<ElementwiseStep> kernel;
+    std::vector<int> operands;  // indices into StepContext::inputs, kOutput or kAbsent
+  };
+
+  absl::Status AddEpilogue(const Graph& graph, const Node& node);
+  void ApplyPiece(const StepContext& context, int64_t begin, int64_t end) const;
+
+  std::vector<Step> steps_;
+};
+
+}  // namespace inferd::cpu

@@ -1,0 +1,23 @@
+#include "engine/providers/providers.h"
+
+#include "absl/strings/str_cat.h"
+#include "engine/providers/cpu/cpu_provider.h"
+
+namespace inferd {
+
+absl::StatusOr<std::vector<std::unique_ptr<ExecutionProvider>>> MakeProviders(
+    const EngineConfig& config) {
+  std::vector<std::unique_ptr<ExecutionProvider>> providers;
+  for (const std::string& name : config.providers) {
+    if (name == "portable") continue;
+    if (name == "cpu") {
+      providers.push_back(MakeCpuProvider());
+    } else {
+      return absl::InvalidArgumentError(
+          absl::StrCat("provider '", name, "' is not in this build; it has: cpu, portable"));
+    }
+  }
+  return providers;
+}
+
+}  // namespace inferd

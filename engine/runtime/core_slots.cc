@@ -1,0 +1,131 @@
+#include "engine/runtime/core_slots.h"
+
+#include <omp.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+namespace inferd {
+namespace {
+
+constexpr int64_t kAlignment = 64;
+
+// Cores that a quota of `quota_us` in each `period_us` gives, rounded up; 0 for no quota.
+int CoresOfQuota(int64_t quota_us, int64_t period_us) {
+  if (quota_us <= 0 || period_us <= 0) return 0;
+  return static_cast<int>((quota_us + period_us - 1) / period_us);
+}
+
+int CgroupCores() {
+  std::ifstream v2("/sys/fs/cgroup/cpu.max");
+  std::string quota;
+  int64_t period = 0;
+  if (v2 >> quota >> period) {
+    return quota == "max" ? 0 : CoresOfQuota(std::atoll(quota.c_str()), period);
+  }
+  std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
+  std::ifstream v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+  int64_t quota_us = 0;
+  if (v1_quota >> quota_us && v1_period >> period) return CoresOfQuota(quota_us, period);
+  return 0;
+}
+
+}  // namespace
+
+std::byte* CoreSlot::Arena(int64_t bytes) {
+  if (bytes <= arena_bytes_) return arena_.get();
+  const int64_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  arena_.reset();
+  arena_bytes_ = 0;
+  void* memory = std::aligned_alloc(kAlignment, rounded);
+  if (memory == nullptr) return nullptr;
+  arena_ = {static_cast<std::byte*>(memory), std::free};
+  arena_bytes_ = rounded;
+  return arena_.get();
+}
+
+int AvailableCores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  int cores = 1;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) cores = std::max(1, CPU_COUNT(&set));
+  const int quota = CgroupCores();
+  return quota > 0 ? std::min(cores, quota) : cores;
+}
+
+void UseOpenMpThreads(int threads) { omp_set_num_threads(threads); }
+
+CoreSlots::CoreSlots(int count, int threads_per_slot) : threads_per_slot_(threads_per_slot) {
+  for (int i = 0; i < count; ++i) {
+    threads_.emplace_back([this, threads_per_slot] { Loop(threads_per_slot); });
+  }
+}
+
+CoreSlots::~CoreSlots() {
+  {
+    MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  wake_.SignalAll();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void CoreSlots::Submit(Task task) {
+  {
+    MutexLock lock(&mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  wake_.Signal();
+}
+
+void CoreSlots::RunAndWait(const Task& task) {
+  Mutex mutex;
+  CondVar done_changed;
+  bool done = false;
+  Submit([&](CoreSlot& slot) {
+    task(slot);
+    MutexLock lock(&mutex);
+    done = true;
+    done_changed.Signal();
+  });
+  MutexLock lock(&mutex);
+  while (!done) done_changed.Wait(&mutex);
+}
+
+int CoreSlots::idle() const {
+  MutexLock lock(&mutex_);
+  return std::max(0, idle_ - static_cast<int>(tasks_.size()));
+}
+
+int CoreSlots::unoccupied() const {
+  MutexLock lock(&mutex_);
+  return idle_;
+}
+
+int CoreSlots::waiting() const {
+  MutexLock lock(&mutex_);
+  return static_cast<int>(tasks_.size());
+}
+
+void CoreSlots::Loop(int threads) {
+  UseOpenMpThreads(threads);
+  CoreSlot slot(threads);
+  while (true) {
+    Task task;
+    {
+      MutexLock lock(&mutex_);
+      ++idle_;
+      while (tasks_.empty() && !stopping_) wake_.Wait(&mutex_);
+      --idle_;
+      if (tasks_.empty()) return;
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+    task(slot);
+  }
+}
+
+}  // namespace inferd

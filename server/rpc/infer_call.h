@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "proto/inference.pb.h"
+#include "server/repository/model_repository.h"
+#include "server/rpc/inflight_bytes.h"
+
+namespace inferd {
+
+// One ModelInfer from the parsed request to the encoded reply, without anything of gRPC. It must
+// live until `done` is called. Used by one thread at a time, except Cancel().
+class InferCall {
+ public:
+  using Done = absl::AnyInvocable<void(const absl::Status& status)>;
+
+  // Both outlive it.
+  InferCall(const ModelRepository* repository, InflightBytes* inflight, int64_t max_reply_bytes)
+      : repository_(repository), max_reply_bytes_(max_reply_bytes), charge_(inflight) {}
+  InferCall(const InferCall&) = delete;
+  InferCall& operator=(const InferCall&) = delete;
+
+  // The memory of this request, held until the call is destroyed.
+  InflightCharge& charge() { return charge_; }
+
+  // Decodes, queues, encodes. Calls `done` exactly once, on any thread, possibly before it returns;
+  // `request` and `response` must live until then. With an error `response` is worthless.
+  void Start(const inference::ModelInferRequest& request, inference::ModelInferResponse* response,
+             absl::Time received, absl::Time deadline, Done done);
+
+  // The client went away: the request need not run any more. Any thread, any time.
+  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+
+ private:
+  absl::StatusOr<std::unique_ptr<InferRequest>> Decode(const inference::ModelInferRequest& request);
+  void Complete(const absl::Status& status, absl::Span<const Tensor> outputs);
+
+  const ModelRepository* const repository_;
+  const int64_t max_reply_bytes_;
+  InflightCharge charge_;
+  std::atomic<bool> cancelled_{false};
+
+  ModelHandle model_;
+  std::vector<int> requested_;
+  std::string id_;
+  inference::ModelInferResponse* response_ = nullptr;
+  absl::Status status_;
+  Done done_;
+};
+
+// `status` with the request's id before its message.
+absl::Status WithRequestId(const absl::Status& status, absl::string_view id);
+
+}  // namespace inferd

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/time/time.h"
+#include "proto/inference.pb.h"
+#include "server/repository/model_repository.h"
+#include "server/rpc/infer_call.h"
+#include "server/rpc/inflight_bytes.h"
+#include "server/rpc/message_pool.h"
+#include "server/rpc/serving_state.h"
+
+namespace inferd {
+
+using RequestPool = MessagePool<inference::ModelInferRequest>;
+using ResponsePool = MessagePool<inference::ModelInferResponse>;
+
+// What all ModelInfer calls share; outlives them. Thread-safe.
+struct InferSurroundings {
+  const ModelRepository* repository;
+  ServingState* state;
+  InflightBytes* inflight;
+  RequestPool* requests;
+  ResponsePool* responses;
+  int64_t max_reply_bytes;
+};
+
+// One ModelInfer on the side of gRPC. The request comes unparsed, so that its memory is admitted
+// before it is taken; the reply leaves serialized, so that both messages go back to their pools
+// before it is sent. Owns itself: made with new by the service, deleted in OnDone(). Used by one
+// thread at a time, except OnCancel().
+class InferReactor final : public grpc::ServerUnaryReactor {
+ public:
+  // `request` and `reply` belong to gRPC and live until OnDone().
+  InferReactor(const InferSurroundings& shared, grpc::CallbackServerContext* context,
+               grpc::ByteBuffer* request, grpc::ByteBuffer* reply);
+
+  // Counts the call, parses the request, starts it. Finishes exactly once in the end.
+  void Start();
+
+ private:
+  void OnCancel() override { call_.Cancel(); }
+  void OnDone() override;
+
+  absl::Status Parse();
+  void Reply(const absl::Status& status);
+  grpc::Status SerializeReply();
+
+  const InferSurroundings& shared_;
+  grpc::CallbackServerContext* const context_;
+  grpc::ByteBuffer* const request_bytes_;
+  grpc::ByteBuffer* const reply_bytes_;
+  InferCall call_;
+  bool entered_ = false;
+  int64_t parsed_bytes_ = 0;
+  std::unique_ptr<RequestPool::Entry> request_;
+  std::unique_ptr<ResponsePool::Entry> response_;
+};
+
+}  // namespace inferd

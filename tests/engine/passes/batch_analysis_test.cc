@@ -1,0 +1,80 @@
+#include "engine/passes/batch_analysis.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/graph_builder.h"
+
+namespace inferd {
+namespace {
+
+using ::inferd::testing::GraphBuilder;
+using ::testing::HasSubstr;
+
+constexpr int64_t kBatch = 7;
+
+Attributes With(const std::string& name, Attributes::Value value) {
+  Attributes attributes;
+  attributes.Set(name, std::move(value));
+  return attributes;
+}
+
+TEST(BatchAnalysis, ProvesAConvolutionalClassifier) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kBatch, 3, 8, 8});
+  const ValueId conv = b.Op("Conv", {x, b.Weights(Shape({4, 3, 3, 3}))});
+  const ValueId flat = b.Op("Flatten", {b.Op("GlobalAveragePool", {b.Op("Relu", {conv})})});
+  const ValueId y = b.Op("Gemm", {flat, b.Weights(Shape({4, 10}))});
+  EXPECT_TRUE(AnalyzeRows(b.Build({y}), kBatch).row_by_row);
+}
+
+TEST(BatchAnalysis, FollowsTheBatchThroughAFlattenedDimension) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kBatch, 5, 6});
+  const ValueId flat = b.Op("Reshape", {x, b.Constant<int64_t>(Shape({2}), {-1, 6})});
+  const ValueId product = b.Op("MatMul", {flat, b.Weights(Shape({6, 4}))});
+  const ValueId y = b.Op("Reshape", {product, b.Constant<int64_t>(Shape({3}), {kBatch, 5, 4})});
+  EXPECT_TRUE(AnalyzeRows(b.Build({y}), kBatch).row_by_row);
+}
+
+TEST(BatchAnalysis, RefusesAMeanOverTheBatchAndNamesTheNode) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kBatch, 4});
+  const ValueId mean = b.Op("ReduceMean", {x, b.Constant<int64_t>(Shape({1}), {0})});
+  const ValueId y = b.Op("Sub", {x, mean});
+  const RowAnalysis analysis = AnalyzeRows(b.Build({y}), kBatch);
+  EXPECT_FALSE(analysis.row_by_row);
+  EXPECT_THAT(analysis.reason, HasSubstr("ReduceMean0"));
+}
+
+TEST(BatchAnalysis, RefusesASoftmaxOverTheBatch) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kBatch, 4});
+  const ValueId y = b.Op("Softmax", {x}, With("axis", int64_t{0}));
+  EXPECT_FALSE(AnalyzeRows(b.Build({y}), kBatch).row_by_row);
+}
+
+TEST(BatchAnalysis, RefusesReversedRows) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kBatch, 4});
+  const ValueId y = b.Op("Slice", {x, b.Constant<int64_t>(Shape({1}), {-1}),
+                                   b.Constant<int64_t>(Shape({1}), {-100}),
+                                   b.Constant<int64_t>(Shape({1}), {0}),
+                                   b.Constant<int64_t>(Shape({1}), {-1})});
+  EXPECT_FALSE(AnalyzeRows(b.Build({y}), kBatch).row_by_row);
+}
+
+TEST(BatchAnalysis, RefusesAConstantThatNumbersTheRows) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kBatch, 1});
+  const ValueId numbers = b.Constant<float>(Shape({kBatch, 1}), {0, 1, 2, 3, 4, 5, 6});
+  EXPECT_FALSE(AnalyzeRows(b.Build({b.Op("Add", {x, numbers})}), kBatch).row_by_row);
+}
+
+TEST(BatchAnalysis, RefusesAFixedDimensionZero) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {1, 4});
+  EXPECT_FALSE(AnalyzeRows(b.Build({b.Op("Relu", {x})}), kBatch).row_by_row);
+}
+
+}  // namespace
+}  // namespace inferd

@@ -1,0 +1,55 @@
+#include "gtest/gtest.h"
+#include "tests/engine/passes/fusion_test_support.h"
+
+namespace inferd {
+namespace {
+
+using testing::CountOps;
+using testing::ExpectSameAnswers;
+using testing::GraphBuilder;
+using testing::RandomTensor;
+
+ValueId BatchNorm(GraphBuilder& b, ValueId x, int64_t channels) {
+  const Shape shape({channels});
+  return b.Op("BatchNormalization",
+              {x, b.Weights(shape), b.Weights(shape), b.Weights(shape), b.Weights(shape)});
+}
+
+TEST(FoldIntoConvolution, TakesBatchNormalizationScaleAndShift) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {b.Symbol("batch"), 2, 5, 5});
+  const ValueId conv = b.Op("Conv", {x, b.Weights(Shape({3, 2, 3, 3}))});
+  const ValueId scaled = b.Op("Mul", {BatchNorm(b, conv, 3), b.Weights(Shape({1, 3, 1, 1}))});
+  Graph graph = b.Build({b.Op("Add", {b.Weights(Shape({3, 1, 1})), scaled})});
+  ExpectSameAnswers(FoldIntoConvolution, graph, {RandomTensor(Shape({2, 2, 5, 5}))}, 3);
+  EXPECT_EQ(graph.num_nodes(), 1);
+}
+
+TEST(FoldIntoConvolution, ScalesTheRightWeightsOfAGroupedConvTranspose) {
+  GraphBuilder b;
+  Attributes attributes;
+  attributes.Set("group", int64_t{2});
+  const ValueId x = b.Input("x", {1, 4, 3, 3});
+  const ValueId conv = b.Op("ConvTranspose", {x, b.Weights(Shape({4, 3, 2, 2}))}, attributes);
+  Graph graph = b.Build({BatchNorm(b, conv, 6)});
+  ExpectSameAnswers(FoldIntoConvolution, graph, {RandomTensor(Shape({1, 4, 3, 3}))}, 1);
+}
+
+TEST(FoldIntoConvolution, LeavesAConvolutionThatIsReadTwice) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {1, 2, 5, 5});
+  const ValueId conv = b.Op("Conv", {x, b.Weights(Shape({3, 2, 3, 3}))});
+  Graph graph = b.Build({BatchNorm(b, conv, 3), conv});
+  ExpectSameAnswers(FoldIntoConvolution, graph, {RandomTensor(Shape({1, 2, 5, 5}))}, 0);
+}
+
+TEST(FoldIntoConvolution, LeavesAnAddOverPositions) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {1, 2, 5, 5});
+  const ValueId conv = b.Op("Conv", {x, b.Weights(Shape({3, 2, 3, 3}))});
+  Graph graph = b.Build({b.Op("Add", {conv, b.Weights(Shape({1, 1, 1, 3}))})});
+  ExpectSameAnswers(FoldIntoConvolution, graph, {RandomTensor(Shape({1, 2, 5, 5}))}, 0);
+}
+
+}  // namespace
+}  // namespace inferd

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "engine/passes/passes.h"
+#include "tests/support/fake_provider.h"
+#include "tests/support/graph_builder.h"
+#include "tests/support/run_graph.h"
+
+namespace inferd::testing {
+
+// Runs one pass as the pipeline does and returns how many changes it made.
+inline int RunPass(absl::StatusOr<int> (*pass)(Graph&, const PassContext&), Graph& graph,
+                   const FakePassContext& context = FakePassContext()) {
+  const Pass entry{"pass", PassLevel::kAlways, pass};
+  const auto results = RunPasses({&entry, 1}, graph, context.get());
+  EXPECT_TRUE(results.ok()) << results.status();
+  return results.ok() ? results->front().changes : -1;
+}
+
+// Checks that the pass changes the graph `changes` times and keeps its answers on `inputs`.
+inline void ExpectSameAnswers(absl::StatusOr<int> (*pass)(Graph&, const PassContext&), Graph& graph,
+                              const std::vector<Tensor>& inputs, int changes,
+                              const FakePassContext& context = FakePassContext()) {
+  const std::vector<Tensor> before = RunPortable(graph, inputs);
+  EXPECT_EQ(RunPass(pass, graph, context), changes);
+  const std::vector<Tensor> after = RunPortable(graph, inputs);
+  ASSERT_EQ(before.size(), after.size());
+  for (size_t i = 0; i < before.size(); ++i) ExpectNear(after[i], before[i], 1e-5f);
+}
+
+}  // namespace inferd::testing

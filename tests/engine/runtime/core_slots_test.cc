@@ -1,0 +1,48 @@
+#include "engine/runtime/core_slots.h"
+
+#include <atomic>
+
+#include "gtest/gtest.h"
+
+namespace inferd {
+namespace {
+
+TEST(CoreSlots, RunsEverythingSubmittedBeforeItEnds) {
+  std::atomic<int> ran{0};
+  {
+    CoreSlots slots(3, 1);
+    for (int i = 0; i < 1000; ++i) slots.Submit([&](CoreSlot&) { ++ran; });
+  }
+  EXPECT_EQ(ran, 1000);
+}
+
+TEST(CoreSlots, LetsATaskSubmitAnother) {
+  CoreSlots slots(1, 1);
+  std::atomic<bool> inner{false};
+  slots.RunAndWait([&](CoreSlot&) { slots.Submit([&](CoreSlot&) { inner = true; }); });
+  slots.RunAndWait([](CoreSlot&) {});
+  EXPECT_TRUE(inner);
+}
+
+TEST(CoreSlots, CountsWaitingTasksWhileItsSlotIsBusy) {
+  CoreSlots slots(1, 1);
+  slots.RunAndWait([&](CoreSlot&) {
+    slots.Submit([](CoreSlot&) {});
+    EXPECT_EQ(slots.waiting(), 1);
+    EXPECT_EQ(slots.idle(), 0);
+  });
+}
+
+TEST(CoreSlot, GrowsItsArenaAndKeepsItAligned) {
+  CoreSlot slot(1);
+  std::byte* small = slot.Arena(100);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(small) % 64, 0u);
+  EXPECT_EQ(slot.Arena(50), small);
+  slot.Arena(1 << 20);
+  EXPECT_GE(slot.arena_bytes(), 1 << 20);
+}
+
+TEST(AvailableCores, IsAtLeastOne) { EXPECT_GE(AvailableCores(), 1); }
+
+}  // namespace
+}  // namespace inferd
