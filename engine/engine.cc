@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "engine/batch_check.h"
 #include "engine/core/status_macros.h"
 #include "engine/onnx/importer.h"

@@ -5,6 +5,7 @@ usage: fetch_filetype.py MODELS_DIR     exit 3 when the package index cannot be 
 The package's wheel is downloaded with pip and only its model is taken; nothing of it is installed
 or run. Input `bytes` int32 [batch,2048], output `target_label` float32 [batch,214].
 """
+
 import glob
 import json
 import os
@@ -24,8 +25,24 @@ def main():
     if os.path.exists(f"{folder}/1/model.onnx") and os.path.exists(f"{folder}/labels.txt"):
         return 0
     with tempfile.TemporaryDirectory() as downloads:
-        pip = subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:",
-                              "--retries", "2", "--dest", downloads, PACKAGE], capture_output=True, text=True)
+        pip = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "-q",
+                "--no-deps",
+                "--only-binary=:all:",
+                "--retries",
+                "2",
+                "--dest",
+                downloads,
+                PACKAGE,
+            ],
+            capture_output=True,
+            text=True,
+        )
         wheels = glob.glob(f"{downloads}/*.whl")
         if pip.returncode != 0 or not wheels:
             print((pip.stderr.strip().splitlines() or ["pip said nothing"])[-1], file=sys.stderr)

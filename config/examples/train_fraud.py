@@ -8,6 +8,7 @@ with text and number columns is served, and knows nothing about fraud in the wor
 Inputs, each [batch,1]: `amount` and `distance_km` float32, `hour` float32 0-23, `merchant` text.
 Outputs: `label` int64 [batch] (1 = fraud) and `probabilities` float32 [batch,2].
 """
+
 import os
 import sys
 
@@ -30,40 +31,64 @@ NUMBERS = ["amount", "distance_km", "hour"]
 def generate(count, seed=0):
     """Transactions whose risk grows with amount, distance from home, night hours and merchant."""
     random = np.random.default_rng(seed)
-    rows = pd.DataFrame({
-        "amount": random.lognormal(3.5, 1.2, count).round(2),
-        "distance_km": random.exponential(40.0, count).round(1),
-        "hour": random.integers(0, 24, count).astype(float),
-        "merchant": random.choice(MERCHANTS, count, p=[0.3, 0.2, 0.2, 0.1, 0.05, 0.1, 0.05]),
-    })
-    score = (0.9 * np.log1p(rows["amount"] / 50.0) + 0.8 * np.log1p(rows["distance_km"] / 60.0)
-             + 1.2 * (rows["hour"] < 6) + rows["merchant"].map(lambda m: RISK.get(m, 0.0)) - 3.2)
+    rows = pd.DataFrame(
+        {
+            "amount": random.lognormal(3.5, 1.2, count).round(2),
+            "distance_km": random.exponential(40.0, count).round(1),
+            "hour": random.integers(0, 24, count).astype(float),
+            "merchant": random.choice(MERCHANTS, count, p=[0.3, 0.2, 0.2, 0.1, 0.05, 0.1, 0.05]),
+        }
+    )
+    score = (
+        0.9 * np.log1p(rows["amount"] / 50.0)
+        + 0.8 * np.log1p(rows["distance_km"] / 60.0)
+        + 1.2 * (rows["hour"] < 6)
+        + rows["merchant"].map(lambda m: RISK.get(m, 0.0))
+        - 3.2
+    )
     fraud = random.random(count) < 1.0 / (1.0 + np.exp(-2.2 * score))
     return rows, fraud.astype(np.int64)
 
 
 def train(rows, fraud):
-    columns = ColumnTransformer([
-        ("numbers", StandardScaler(), NUMBERS),
-        ("merchant", OneHotEncoder(handle_unknown="ignore"), ["merchant"]),
-    ])
-    trees = GradientBoostingClassifier(n_estimators=80, max_depth=4, learning_rate=0.15, random_state=0)
+    columns = ColumnTransformer(
+        [
+            ("numbers", StandardScaler(), NUMBERS),
+            ("merchant", OneHotEncoder(handle_unknown="ignore"), ["merchant"]),
+        ]
+    )
+    trees = GradientBoostingClassifier(
+        n_estimators=80, max_depth=4, learning_rate=0.15, random_state=0
+    )
     return Pipeline([("columns", columns), ("trees", trees)]).fit(rows, fraud)
 
 
 def main():
-    folder = os.path.join(sys.argv[1] if len(sys.argv) > 1 else
-                          os.path.join(os.path.dirname(os.path.abspath(__file__)), "models"), "fraud")
+    folder = os.path.join(
+        (
+            sys.argv[1]
+            if len(sys.argv) > 1
+            else os.path.join(os.path.dirname(os.path.abspath(__file__)), "models")
+        ),
+        "fraud",
+    )
     rows, fraud = generate(40_000)
     train_rows, test_rows, train_fraud, test_fraud = train_test_split(
-        rows, fraud, test_size=0.25, random_state=0, stratify=fraud)
+        rows, fraud, test_size=0.25, random_state=0, stratify=fraud
+    )
     pipeline = train(train_rows, train_fraud)
     auc = roc_auc_score(test_fraud, pipeline.predict_proba(test_rows)[:, 1])
-    print(f"fraud: {fraud.mean():.1%} of the generated transactions are fraud, test ROC AUC {auc:.3f}")
+    print(
+        f"fraud: {fraud.mean():.1%} of the generated transactions are fraud, test ROC AUC {auc:.3f}"
+    )
     types = [(name, FloatTensorType([None, 1])) for name in NUMBERS]
     types.append(("merchant", StringTensorType([None, 1])))
-    model = to_onnx(pipeline, initial_types=types, options={"zipmap": False},
-                    target_opset={"": 17, "ai.onnx.ml": 3})
+    model = to_onnx(
+        pipeline,
+        initial_types=types,
+        options={"zipmap": False},
+        target_opset={"": 17, "ai.onnx.ml": 3},
+    )
     for value in [*model.graph.input, *model.graph.output]:  # one name: they are rows of one batch
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     os.makedirs(f"{folder}/1", exist_ok=True)

@@ -140,6 +140,7 @@ absl::Status NodeEmitter::Emit(OnnxNode node, Graph& graph, const std::vector<Va
   made.op = op;
   made.inputs = std::move(node.inputs);
   made.inputs.insert(made.inputs.end(), captured.begin(), captured.end());
+  made.num_captured = static_cast<int>(captured.size());
   made.outputs = std::move(node.outputs);
   made.attributes = std::move(node.attributes);
   made.subgraphs = std::move(node.subgraphs);

@@ -28,8 +28,7 @@ int64_t FindExtreme(const T* line, int64_t size, int64_t stride, bool greatest, 
     const T& x = line[i * stride];
     const T& y = line[best * stride];
     const bool equal = x == y || (IsNanValue(x) && IsNanValue(y));
-    const bool better =
-        !IsNanValue(y) && (IsNanValue(x) || (greatest ? y < x : x < y));
+    const bool better = !IsNanValue(y) && (IsNanValue(x) || (greatest ? y < x : x < y));
     if (better || (last && equal)) best = i;
   }
   return best;
@@ -46,8 +45,8 @@ absl::Status ComputeArgExtreme(KernelContext& context, bool greatest) {
   const Shape shape =
       ReducedShape(x.shape(), reduced, attributes.Int("keepdims", 1) != 0).ToShape();
   if (x.dim(axis) == 0 && shape.num_elements() > 0) {
-    return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " of ", x.TypeString(),
-                                                   " is empty: it has no extreme"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("axis ", axis, " of ", x.TypeString(), " is empty: it has no extreme"));
   }
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, DType::kInt64, shape));
   const bool last = attributes.Int("select_last_index", 0) != 0;

@@ -231,8 +231,8 @@ absl::Status CastElements(const Tensor& from, Tensor* to, const CastOptions& opt
   const CastRow* source = FindRow(from.dtype());
   const CastRow* target = FindRow(to->dtype());
   if (source == nullptr || target == nullptr) {
-    return absl::UnimplementedError(absl::StrCat("cannot cast ", DTypeName(from.dtype()), " to ",
-                                                 DTypeName(to->dtype())));
+    return absl::UnimplementedError(
+        absl::StrCat("cannot cast ", DTypeName(from.dtype()), " to ", DTypeName(to->dtype())));
   }
   const int64_t count = from.num_elements();
   for (int64_t i = 0; i < count; ++i) {

@@ -11,8 +11,8 @@ class KernelContext;
 
 // How values that do not fit are converted; see the ONNX operator Cast.
 struct CastOptions {
-  bool saturate = true;                                 // float8 targets
-  PowerRounding power_rounding = PowerRounding::kUp;    // float8e8m0 targets
+  bool saturate = true;                               // float8 targets
+  PowerRounding power_rounding = PowerRounding::kUp;  // float8e8m0 targets
 };
 
 // Converts every element of `from` to the type of `to`, which has as many: all types but complex

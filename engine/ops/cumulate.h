@@ -2,8 +2,8 @@
 
 #include <type_traits>
 
-#include "engine/ops/infer_context.h"
 #include "engine/ops/index_check.h"
+#include "engine/ops/infer_context.h"
 #include "engine/ops/kernel_context.h"
 
 namespace inferd {

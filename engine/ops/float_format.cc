@@ -115,8 +115,8 @@ double DecodeFloat(uint16_t bits, const FloatFormat& format) {
   }
   double value;
   if (magnitude > LargestFinite(format)) {
-    const bool infinite = format.special == Special::kInfinityAndNan &&
-                          magnitude == LargestFinite(format) + 1;
+    const bool infinite =
+        format.special == Special::kInfinityAndNan && magnitude == LargestFinite(format) + 1;
     value = infinite ? std::numeric_limits<double>::infinity()
                      : std::numeric_limits<double>::quiet_NaN();
   } else {

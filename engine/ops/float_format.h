@@ -10,10 +10,10 @@ namespace inferd {
 // of the OCP 8-bit and microscaling specifications and of IEEE 754. Immutable.
 struct FloatFormat {
   enum class Special : uint8_t {
-    kInfinityAndNan,   // IEEE: the top exponent holds both
-    kNanAtTop,         // "fn": only all ones is NaN, no infinity
-    kNanAtMinusZero,   // "fnuz": only the sign bit is NaN, no infinity, no -0
-    kNone,             // neither; NaN becomes -0
+    kInfinityAndNan,  // IEEE: the top exponent holds both
+    kNanAtTop,        // "fn": only all ones is NaN, no infinity
+    kNanAtMinusZero,  // "fnuz": only the sign bit is NaN, no infinity, no -0
+    kNone,            // neither; NaN becomes -0
   };
   int exponent_bits;
   int mantissa_bits;

@@ -15,8 +15,7 @@ inline absl::Status NormalizeIndices(std::vector<int64_t>* indices, int64_t limi
     int64_t& index = (*indices)[i];
     if (index < -limit || index >= limit) {
       return absl::InvalidArgumentError(absl::StrCat("index ", index, " at position ", i,
-                                                     " is outside [", -limit, ",", limit - 1,
-                                                     "]"));
+                                                     " is outside [", -limit, ",", limit - 1, "]"));
     }
     if (index < 0) index += limit;
   }

@@ -37,8 +37,8 @@ absl::Status JoinTensors(KernelContext& context, absl::Span<const Tensor* const>
   std::vector<SymbolicShape> shapes;
   for (const Tensor* part : parts) {
     if (part->dtype() != parts[0]->dtype()) {
-      return absl::InvalidArgumentError(absl::StrCat("cannot join ", parts[0]->TypeString(),
-                                                     " and ", part->TypeString()));
+      return absl::InvalidArgumentError(
+          absl::StrCat("cannot join ", parts[0]->TypeString(), " and ", part->TypeString()));
     }
     shapes.push_back(part->shape());
   }

@@ -68,8 +68,7 @@ absl::StatusOr<Reduction> MakeReduction(const KernelContext& context) {
   ASSIGN_OR_RETURN(const std::vector<bool> reduced,
                    ReducedAxes(&axes, NoopIfEmpty(context.attributes()), x.rank()));
   Reduction reduction;
-  reduction.output =
-      ReducedShape(x.shape(), reduced, KeepsDims(context.attributes())).ToShape();
+  reduction.output = ReducedShape(x.shape(), reduced, KeepsDims(context.attributes())).ToShape();
   const Shape::Dims strides = x.shape().RowMajorStrides();
   for (int i = 0; i < x.rank(); ++i) {
     if (reduced[i]) {

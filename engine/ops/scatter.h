@@ -18,8 +18,8 @@ inline absl::StatusOr<ScatterReduction> ParseScatterReduction(const Attributes& 
   if (name == "mul") return ScatterReduction::kMultiply;
   if (name == "max") return ScatterReduction::kMax;
   if (name == "min") return ScatterReduction::kMin;
-  return absl::InvalidArgumentError(
-      "reduction is \"" + name + "\", expected none, add, mul, max or min");
+  return absl::InvalidArgumentError("reduction is \"" + name +
+                                    "\", expected none, add, mul, max or min");
 }
 
 // Calls body(TypeTag<T>, T fn(T, T)) for a numeric dtype and a reduction other than kNone.

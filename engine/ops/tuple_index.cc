@@ -27,9 +27,9 @@ absl::StatusOr<TupleOffsets> ReadTuples(const Tensor& indices, const Shape& data
   const int batch = static_cast<int>(batch_dims);
   for (int i = 0; i < batch; ++i) {
     if (indices.dim(i) != data[i]) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("batch dimension ", i, " is ", data[i], " in the data and ",
-                       indices.dim(i), " in the indices"));
+      return absl::InvalidArgumentError(absl::StrCat("batch dimension ", i, " is ", data[i],
+                                                     " in the data and ", indices.dim(i),
+                                                     " in the indices"));
     }
   }
   ASSIGN_OR_RETURN(const std::vector<int64_t> values, indices.ToInt64s());

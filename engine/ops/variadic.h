@@ -7,8 +7,8 @@
 namespace inferd {
 
 // output = finish(fn(...fn(fn(start, x0), x1)...), count of inputs) element by element, with
-// broadcasting over any number of inputs of C++ type T. Wide is the type folded in. All inputs of an
-// element are read before it is written: the output may share storage with any of them.
+// broadcasting over any number of inputs of C++ type T. Wide is the type folded in. All inputs of
+// an element are read before it is written: the output may share storage with any of them.
 template <typename T, typename Wide, typename Fn, typename Finish>
 absl::Status MapVariadic(KernelContext& context, Fn fn, Finish finish) {
   Shape shape = context.input(0).shape();

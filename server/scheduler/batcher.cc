@@ -157,10 +157,11 @@ void Batcher::OnAlarm(absl::Time when) {
   FailExpired(std::move(expired));
 }
 
-BatchLimits Batcher::LimitsNow(absl::Time now, int unoccupied) const {
+BatchLimits Batcher::LimitsNow(absl::Time now, int unoccupied, int waiting) const {
   BatchLimits limits;
   limits.may_join = may_join_;
-  const int64_t parallel = 1 + std::min(pulls_, unoccupied);
+  // Tasks that wait no more have got a slot already; free slots take others at once.
+  const int64_t parallel = 1 + std::min(pulls_, std::max(0, pulls_ - waiting) + unoccupied);
   const int64_t share = (queue_.next_rows() + parallel - 1) / parallel;
   limits.max_rows = std::clamp<int64_t>(share, 1, std::max<int64_t>(options_.max_batch_size, 1));
   if (options_.max_queue_delay > absl::ZeroDuration()) {
@@ -178,8 +179,9 @@ bool Batcher::ShouldYield(absl::Time now, int waiting) const {
 
 void Batcher::Pull(CoreSlot& slot, bool has_yielded) {
   const bool may_yield = !has_yielded && options_.max_queue_delay > absl::ZeroDuration();
-  const int waiting = may_yield ? parts_.slots->waiting() : 0;
+  // In this order, a task that gets its slot in between counts twice rather than not at all.
   const int unoccupied = parts_.slots->unoccupied();
+  const int waiting = parts_.slots->waiting();
   const absl::Time now = parts_.clock->Now();
   std::vector<Entry> batch;
   std::vector<Entry> expired;
@@ -193,7 +195,7 @@ void Batcher::Pull(CoreSlot& slot, bool has_yielded) {
     if (yields) {
       ++pulls_;
     } else {
-      batch = queue_.PopBatch(LimitsNow(now, unoccupied));
+      batch = queue_.PopBatch(LimitsNow(now, unoccupied, waiting));
     }
     pulls = TakePulls();
     parts_.metrics->SetQueue(queue_.requests());

@@ -64,8 +64,8 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   int TakePulls() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // When to be called back for the next expiry; InfiniteFuture when that is seen to already.
   absl::Time TakeAlarm(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // What the next batch may hold, leaving their share to the tasks that `unoccupied` slots run.
-  BatchLimits LimitsNow(absl::Time now, int unoccupied) const
+  // What the next batch may hold, leaving their share to this model's tasks that begin as well.
+  BatchLimits LimitsNow(absl::Time now, int unoccupied, int waiting) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void Submit(int pulls, bool has_yielded);

@@ -3,6 +3,7 @@
 
 usage: lint.py [ROOT]      prints FILE:LINE: RULE: MESSAGE for each finding; exit 1 if there is any
 """
+
 import os
 import sys
 

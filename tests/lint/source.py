@@ -1,26 +1,49 @@
 """A tree of source files as the lint rules see it."""
+
 import os
 import re
 
 SKIPPED_FOLDERS = {".git", "build", "__pycache__", "shared", ".cache", "node_modules", ".venv"}
-TEXT_ENDINGS = (".cc", ".h", ".cu", ".cuh", ".proto", ".py", ".sh", ".md", ".txt", ".cmake", ".json",
-                ".yaml", ".yml", ".in", ".pbtxt", ".run", "Dockerfile", ".dockerignore", "/.ci/run")
+TEXT_ENDINGS = (
+    ".cc",
+    ".h",
+    ".cu",
+    ".cuh",
+    ".proto",
+    ".py",
+    ".sh",
+    ".md",
+    ".txt",
+    ".cmake",
+    ".json",
+    ".yaml",
+    ".yml",
+    ".in",
+    ".pbtxt",
+    ".run",
+    "Dockerfile",
+    ".dockerignore",
+    "/.ci/run",
+)
 CODE_ENDINGS = (".cc", ".h", ".cu", ".cuh")
 
 _TOKEN = re.compile(
     r'//[^\n]*|/\*.*?\*/|R"(?P<tag>[^\s()\\]{0,16})\(.*?\)(?P=tag)"'
     r'|"(?:\\.|[^"\\\n])*"|(?<![0-9a-zA-Z_])\'(?:\\.|[^\'\\\n])+\'',
-    re.DOTALL)
+    re.DOTALL,
+)
 _INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
 def blank(code, keep_strings=False):
     """The code with comments (and strings) replaced by spaces; line numbers stay."""
+
     def replace(match):
         text = match.group(0)
         if keep_strings and text[0] != "/":
             return text
         return re.sub(r"[^\n]", " ", text)
+
     return _TOKEN.sub(replace, code)
 
 
@@ -37,8 +60,10 @@ class SourceFile:
     def includes(self):
         """(line, '<' or '"', path) for each include."""
         uncommented = blank(self.text, keep_strings=True)
-        return [(uncommented.count("\n", 0, m.start(2)) + 1, m.group(1), m.group(2))
-                for m in _INCLUDE.finditer(uncommented)]
+        return [
+            (uncommented.count("\n", 0, m.start(2)) + 1, m.group(1), m.group(2))
+            for m in _INCLUDE.finditer(uncommented)
+        ]
 
 
 class Tree:
@@ -62,5 +87,8 @@ class Tree:
 
     def code(self, *folders):
         """C++ and CUDA files, all or those under the given folders."""
-        return [f for f in self.files.values()
-                if f.is_code and (not folders or f.path.startswith(folders))]
+        return [
+            f
+            for f in self.files.values()
+            if f.is_code and (not folders or f.path.startswith(folders))
+        ]

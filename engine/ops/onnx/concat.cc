@@ -13,8 +13,7 @@ absl::Status Infer(InferContext& context) {
     if (!context.has_input(i)) return absl::InvalidArgumentError("an input is absent");
     shapes.push_back(context.shape(i));
   }
-  ASSIGN_OR_RETURN(SymbolicShape shape,
-                   JoinedShape(shapes, context.attributes().Int("axis", 0)));
+  ASSIGN_OR_RETURN(SymbolicShape shape, JoinedShape(shapes, context.attributes().Int("axis", 0)));
   context.SetOutput(0, context.dtype(0), std::move(shape));
   return absl::OkStatus();
 }

@@ -9,13 +9,14 @@ namespace {
 absl::StatusOr<SymbolicShape> OutputShape(const SymbolicShape& input, int64_t block) {
   if (!input.has_rank()) return SymbolicShape::OfRank(4);
   if (input.rank() != 4 || (input[1].known() && input[1].value % (block * block) != 0)) {
-    return absl::InvalidArgumentError(absl::StrCat("input is ", input.ToString(),
-                                                   ", expected [N,C,H,W] with C divisible by ",
-                                                   block * block));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "input is ", input.ToString(), ", expected [N,C,H,W] with C divisible by ", block * block));
   }
   SymbolicShape output = input;
-  if (input[1].known()) output[1] = input[1].value / (block * block);
-  else if (block != 1) output[1] = Dim();
+  if (input[1].known())
+    output[1] = input[1].value / (block * block);
+  else if (block != 1)
+    output[1] = Dim();
   output[2] = input[2] * Dim(block);
   output[3] = input[3] * Dim(block);
   return output;
@@ -41,9 +42,8 @@ absl::Status Compute(KernelContext& context) {
   const Shape blocks({x.dim(0), shape[1], x.dim(2), block, x.dim(3), block});
   const int64_t channel = mode.column_row_depth ? block * block : 1;
   const int64_t within = mode.column_row_depth ? 1 : shape[1];
-  const StridedBlock source = {0,
-                               {x.dim(1) * plane, channel * plane, x.dim(3),
-                                within * block * plane, 1, within * plane}};
+  const StridedBlock source = {
+      0, {x.dim(1) * plane, channel * plane, x.dim(3), within * block * plane, 1, within * plane}};
   CopyStrided(blocks, x, source, y, WholeBlock(blocks));
   return absl::OkStatus();
 }
@@ -51,11 +51,12 @@ absl::Status Compute(KernelContext& context) {
 }  // namespace
 
 OpDef DepthToSpace() {
-  return {.name = "DepthToSpace",
-          .since = 28,
-          .attributes = {{"blocksize", AttributeKind::kInt, true}, {"mode", AttributeKind::kString}},
-          .infer = Infer,
-          .compute = Compute};
+  return {
+      .name = "DepthToSpace",
+      .since = 28,
+      .attributes = {{"blocksize", AttributeKind::kInt, true}, {"mode", AttributeKind::kString}},
+      .infer = Infer,
+      .compute = Compute};
 }
 
 }  // namespace inferd::ops::onnx

@@ -23,7 +23,8 @@ absl::Status Infer(InferContext& context) {
 absl::Status Compute(KernelContext& context) {
   const Shape& shape = context.input(0).shape();
   if (shape.rank() != 2) {
-    return absl::InvalidArgumentError(absl::StrCat("input has rank ", shape.rank(), ", expected 2"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("input has rank ", shape.rank(), ", expected 2"));
   }
   ASSIGN_OR_RETURN(const DType dtype, OutputType(context.attributes(), context.input(0).dtype()));
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, dtype, shape));

@@ -29,8 +29,7 @@ absl::Status Infer(InferContext& context) {
 absl::Status Compute(KernelContext& context) {
   const Tensor& data = context.input(0);
   const Tensor& indices = context.input(1);
-  ASSIGN_OR_RETURN(const int axis,
-                   NormalizeAxis(context.attributes().Int("axis", 0), data.rank()));
+  ASSIGN_OR_RETURN(const int axis, NormalizeAxis(context.attributes().Int("axis", 0), data.rank()));
   ASSIGN_OR_RETURN(const std::vector<int64_t> rows, CheckedIndices(indices, data.dim(axis)));
   Shape shape(data.shape().dims().subspan(0, axis));
   for (int64_t dim : indices.shape().dims()) shape.push_back(dim);

@@ -26,8 +26,7 @@ absl::Status CheckShapes(const Shape& data, const Shape& indices, int axis) {
 absl::Status Compute(KernelContext& context) {
   const Tensor& data = context.input(0);
   const Shape& shape = context.input(1).shape();
-  ASSIGN_OR_RETURN(const int axis,
-                   NormalizeAxis(context.attributes().Int("axis", 0), data.rank()));
+  ASSIGN_OR_RETURN(const int axis, NormalizeAxis(context.attributes().Int("axis", 0), data.rank()));
   RETURN_IF_ERROR(CheckShapes(data.shape(), shape, axis));
   ASSIGN_OR_RETURN(const std::vector<int64_t> indices,
                    CheckedIndices(context.input(1), data.dim(axis)));

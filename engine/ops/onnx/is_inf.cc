@@ -9,9 +9,8 @@ namespace {
 absl::Status Compute(KernelContext& context) {
   const bool negative = context.attributes().Int("detect_negative", 1) != 0;
   const bool positive = context.attributes().Int("detect_positive", 1) != 0;
-  return TestFloats(context, [=](double x) {
-    return std::isinf(x) && (x > 0 ? positive : negative);
-  });
+  return TestFloats(context,
+                    [=](double x) { return std::isinf(x) && (x > 0 ? positive : negative); });
 }
 
 }  // namespace

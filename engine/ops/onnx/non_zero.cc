@@ -30,10 +30,10 @@ std::vector<int64_t> NonZeroPositions(const Tensor& x) {
 absl::Status Compute(KernelContext& context) {
   const Tensor& x = context.input(0);
   std::vector<int64_t> positions;
-  RETURN_IF_ERROR((DispatchTypes<float, double, Float16, Bfloat16, int8_t, int16_t, int32_t,
-                                 int64_t, uint8_t, uint16_t, uint32_t, uint64_t, bool, std::string,
-                                 std::complex<float>, std::complex<double>>(
-      x.dtype(), [&](auto tag) {
+  RETURN_IF_ERROR(
+      (DispatchTypes<float, double, Float16, Bfloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
+                     uint16_t, uint32_t, uint64_t, bool, std::string, std::complex<float>,
+                     std::complex<double>>(x.dtype(), [&](auto tag) {
         positions = NonZeroPositions<typename decltype(tag)::type>(x);
         return absl::OkStatus();
       })));
@@ -49,8 +49,6 @@ absl::Status Compute(KernelContext& context) {
 
 }  // namespace
 
-OpDef NonZero() {
-  return {.name = "NonZero", .since = 13, .infer = Infer, .compute = Compute};
-}
+OpDef NonZero() { return {.name = "NonZero", .since = 13, .infer = Infer, .compute = Compute}; }
 
 }  // namespace inferd::ops::onnx

@@ -36,8 +36,8 @@ absl::StatusOr<Padding> MakePadding(const std::vector<int64_t>& pads,
     ASSIGN_OR_RETURN(normalized, NormalizeAxes(*axes, rank));
   }
   if (pads.size() != 2 * normalized.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("pads has ", pads.size(), " entries for ",
-                                                   normalized.size(), " axes"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("pads has ", pads.size(), " entries for ", normalized.size(), " axes"));
   }
   Padding padding;
   padding.before.assign(rank, 0);
@@ -107,13 +107,13 @@ int64_t SourceOf(int64_t at, int64_t size, Mode mode) {
 // For each axis and output index the source offset along it, -1 for the fill.
 absl::StatusOr<std::vector<std::vector<int64_t>>> SourceOffsets(const Shape& input,
                                                                 const Shape& output,
-                                                                const Padding& padding,
-                                                                Mode mode) {
+                                                                const Padding& padding, Mode mode) {
   const Shape::Dims strides = input.RowMajorStrides();
   std::vector<std::vector<int64_t>> offsets(input.rank());
   for (int axis = 0; axis < input.rank(); ++axis) {
     if (input[axis] == 0 && mode != Mode::kConstant) {
-      return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " is empty: nothing to pad with"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("axis ", axis, " is empty: nothing to pad with"));
     }
     for (int64_t i = 0; i < output[axis]; ++i) {
       const int64_t source = SourceOf(i - padding.before[axis], input[axis], mode);

@@ -51,9 +51,8 @@ absl::Status WithBounds(const Tensor& start, const Tensor& limit, const Tensor& 
   for (const Tensor* bound : {&start, &limit, &delta}) {
     if (bound->dtype() != start.dtype() || bound->num_elements() != 1) {
       return absl::InvalidArgumentError(
-          absl::StrCat("start, limit and delta are ", start.TypeString(), ", ",
-                       limit.TypeString(), " and ", delta.TypeString(),
-                       ", expected scalars of one type"));
+          absl::StrCat("start, limit and delta are ", start.TypeString(), ", ", limit.TypeString(),
+                       " and ", delta.TypeString(), ", expected scalars of one type"));
     }
   }
   return DispatchNumeric(start.dtype(), [&](auto tag) {

@@ -17,17 +17,16 @@ absl::Status CheckShapes(const Tensor& data, const Tensor& indices, const Tensor
               data.dtype() == updates.dtype();
   for (int i = 0; fits && i < data.rank(); ++i) fits = i == axis || indices.dim(i) <= data.dim(i);
   if (fits) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("indices ", indices.TypeString(), " and updates ", updates.TypeString(),
-                   " do not fit data ", data.TypeString(), " along axis ", axis));
+  return absl::InvalidArgumentError(absl::StrCat("indices ", indices.TypeString(), " and updates ",
+                                                 updates.TypeString(), " do not fit data ",
+                                                 data.TypeString(), " along axis ", axis));
 }
 
 absl::Status Compute(KernelContext& context) {
   const Tensor& data = context.input(0);
   const Tensor& updates = context.input(2);
   ASSIGN_OR_RETURN(const ScatterReduction reduction, ParseScatterReduction(context.attributes()));
-  ASSIGN_OR_RETURN(const int axis,
-                   NormalizeAxis(context.attributes().Int("axis", 0), data.rank()));
+  ASSIGN_OR_RETURN(const int axis, NormalizeAxis(context.attributes().Int("axis", 0), data.rank()));
   RETURN_IF_ERROR(CheckShapes(data, context.input(1), updates, axis));
   ASSIGN_OR_RETURN(const std::vector<int64_t> indices,
                    CheckedIndices(context.input(1), data.dim(axis)));

@@ -47,6 +47,7 @@ OpDef Shape() {
   return {.name = "Shape",
           .since = 25,
           .attributes = {{"start", AttributeKind::kInt}, {"end", AttributeKind::kInt}},
+          .shape_only = true,
           .infer = Infer,
           .compute = Compute};
 }

@@ -18,7 +18,8 @@ absl::Status Compute(KernelContext& context) {
 }  // namespace
 
 OpDef Size() {
-  return {.name = "Size", .since = 25, .infer = Infer, .compute = Compute};
+  return {
+      .name = "Size", .since = 25, .shape_only = true, .infer = Infer, .compute = Compute};
 }
 
 }  // namespace inferd::ops::onnx

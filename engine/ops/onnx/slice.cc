@@ -33,8 +33,7 @@ absl::StatusOr<AxisSlice> Normalized(int64_t dim, int64_t start, int64_t end, in
   // The magnitude as unsigned: the smallest integer has no positive counterpart.
   const uint64_t magnitude =
       step > 0 ? static_cast<uint64_t>(step) : uint64_t{0} - static_cast<uint64_t>(step);
-  const int64_t count =
-      1 + static_cast<int64_t>(static_cast<uint64_t>(distance - 1) / magnitude);
+  const int64_t count = 1 + static_cast<int64_t>(static_cast<uint64_t>(distance - 1) / magnitude);
   return AxisSlice{start, count, count == 1 ? 1 : step};
 }
 
@@ -70,8 +69,8 @@ bool KeepsAll(int64_t start, int64_t end, int64_t step) {
 }
 
 // With unknown starts or ends: only the sliced dimensions are lost.
-absl::StatusOr<SymbolicShape> ShapeWithoutBounds(
-    const InferContext& context, const std::optional<std::vector<int64_t>>& axes) {
+absl::StatusOr<SymbolicShape> ShapeWithoutBounds(const InferContext& context,
+                                                 const std::optional<std::vector<int64_t>>& axes) {
   SymbolicShape shape = context.shape(0);
   if (axes) {
     ASSIGN_OR_RETURN(const std::vector<int> normalized, NormalizeAxes(*axes, shape.rank()));
@@ -96,17 +95,17 @@ absl::Status Infer(InferContext& context) {
   ASSIGN_OR_RETURN(auto ends, context.Int64s(2));
   ASSIGN_OR_RETURN(auto axes, context.Int64s(3));
   ASSIGN_OR_RETURN(auto steps, context.Int64s(4));
-  const bool known = starts && ends && (axes || !context.has_input(3)) &&
-                     (steps || !context.has_input(4));
+  const bool known =
+      starts && ends && (axes || !context.has_input(3)) && (steps || !context.has_input(4));
   if (!known) {
     ASSIGN_OR_RETURN(SymbolicShape shape, ShapeWithoutBounds(context, axes));
     context.SetOutput(0, context.dtype(0), std::move(shape));
     return absl::OkStatus();
   }
   SymbolicShape shape = context.shape(0);
-  ASSIGN_OR_RETURN(const Parameters p, MakeParameters(*std::move(starts), *std::move(ends),
-                                                      std::move(axes), std::move(steps),
-                                                      shape.rank()));
+  ASSIGN_OR_RETURN(const Parameters p,
+                   MakeParameters(*std::move(starts), *std::move(ends), std::move(axes),
+                                  std::move(steps), shape.rank()));
   for (size_t i = 0; i < p.axes.size(); ++i) {
     Dim& dim = shape[p.axes[i]];
     if (dim.known()) {
@@ -135,8 +134,7 @@ absl::Status Compute(KernelContext& context) {
   ASSIGN_OR_RETURN(auto axes, OptionalIntegers(context, 3));
   ASSIGN_OR_RETURN(auto steps, OptionalIntegers(context, 4));
   ASSIGN_OR_RETURN(const Parameters p, MakeParameters(std::move(starts), std::move(ends),
-                                                      std::move(axes), std::move(steps),
-                                                      x.rank()));
+                                                      std::move(axes), std::move(steps), x.rank()));
   Shape shape = x.shape();
   StridedBlock source = WholeBlock(shape);
   for (size_t i = 0; i < p.axes.size(); ++i) {

@@ -11,9 +11,8 @@ absl::StatusOr<SymbolicShape> OutputShape(const SymbolicShape& input, int64_t bl
   bool fits = input.rank() == 4;
   for (int i = 2; fits && i < 4; ++i) fits = !input[i].known() || input[i].value % block == 0;
   if (!fits) {
-    return absl::InvalidArgumentError(absl::StrCat("input is ", input.ToString(),
-                                                   ", expected [N,C,H,W] with H and W divisible by ",
-                                                   block));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "input is ", input.ToString(), ", expected [N,C,H,W] with H and W divisible by ", block));
   }
   SymbolicShape output = input;
   output[1] = input[1] * Dim(block * block);
@@ -43,9 +42,8 @@ absl::Status Compute(KernelContext& context) {
   const Shape blocks({x.dim(0), x.dim(1), shape[2], block, shape[3], block});
   const int64_t channel = mode.column_row_depth ? block * block : 1;
   const int64_t within = mode.column_row_depth ? 1 : x.dim(1);
-  const StridedBlock target = {0,
-                               {shape[1] * plane, channel * plane, shape[3],
-                                within * block * plane, 1, within * plane}};
+  const StridedBlock target = {
+      0, {shape[1] * plane, channel * plane, shape[3], within * block * plane, 1, within * plane}};
   CopyStrided(blocks, x, WholeBlock(blocks), y, target);
   return absl::OkStatus();
 }
@@ -53,11 +51,12 @@ absl::Status Compute(KernelContext& context) {
 }  // namespace
 
 OpDef SpaceToDepth() {
-  return {.name = "SpaceToDepth",
-          .since = 28,
-          .attributes = {{"blocksize", AttributeKind::kInt, true}, {"mode", AttributeKind::kString}},
-          .infer = Infer,
-          .compute = Compute};
+  return {
+      .name = "SpaceToDepth",
+      .since = 28,
+      .attributes = {{"blocksize", AttributeKind::kInt, true}, {"mode", AttributeKind::kString}},
+      .infer = Infer,
+      .compute = Compute};
 }
 
 }  // namespace inferd::ops::onnx

@@ -30,8 +30,8 @@ absl::StatusOr<std::vector<int64_t>> PartSizes(int64_t dim, int parts,
   }
   if (static_cast<int>(given->size()) != parts || total != dim) {
     return absl::InvalidArgumentError(absl::StrCat("split sizes [", absl::StrJoin(*given, ","),
-                                                   "] do not divide a dimension of ", dim,
-                                                   " into ", parts, " outputs"));
+                                                   "] do not divide a dimension of ", dim, " into ",
+                                                   parts, " outputs"));
   }
   return *given;
 }

@@ -39,8 +39,8 @@ absl::Status Infer(InferContext& context) {
   ASSIGN_OR_RETURN(const auto axes, context.Int64s(1));
   if (context.has_input(1) && !axes) {
     const SymbolicShape& count = context.shape(1);
-    const bool known = input.has_rank() && count.rank() == 1 && count[0].known() &&
-                       count[0].value <= input.rank();
+    const bool known =
+        input.has_rank() && count.rank() == 1 && count[0].known() && count[0].value <= input.rank();
     context.SetOutput(0, context.dtype(0),
                       known ? SymbolicShape::OfRank(input.rank() - static_cast<int>(count[0].value))
                             : SymbolicShape::UnknownRank());

@@ -12,8 +12,7 @@ absl::StatusOr<SymbolicShape> Tiled(const SymbolicShape& input,
   if (!input.has_rank()) return SymbolicShape::OfRank(static_cast<int>(repeats.size()));
   if (static_cast<int>(repeats.size()) != input.rank()) {
     return absl::InvalidArgumentError(absl::StrCat("repeats has ", repeats.size(),
-                                                   " entries, the input has rank ",
-                                                   input.rank()));
+                                                   " entries, the input has rank ", input.rank()));
   }
   SymbolicShape output = input;
   for (int i = 0; i < output.rank(); ++i) {

@@ -26,8 +26,7 @@ absl::Status Infer(InferContext& context) {
   const SymbolicShape& input = context.shape(0);
   SymbolicShape output;
   if (input.has_rank()) {
-    ASSIGN_OR_RETURN(const std::vector<int> perm,
-                     Permutation(context.attributes(), input.rank()));
+    ASSIGN_OR_RETURN(const std::vector<int> perm, Permutation(context.attributes(), input.rank()));
     output = SymbolicShape::OfRank(input.rank());
     for (int i = 0; i < input.rank(); ++i) output[i] = input[perm[i]];
   } else if (context.attributes().Has("perm")) {

@@ -73,9 +73,8 @@ template <typename T>
 Groups GroupItems(const T* data, const Items& items, bool sorted) {
   std::vector<int64_t> order(items.count);
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-    return CompareItems(data, items, a, b) < 0;
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t a, int64_t b) { return CompareItems(data, items, a, b) < 0; });
   // A stable sort puts the first item of a group at its front.
   Groups groups;
   groups.inverse.resize(items.count);
@@ -120,18 +119,17 @@ absl::Status Compute(KernelContext& context) {
     shape = x.shape();
     ASSIGN_OR_RETURN(axis, NormalizeAxis(context.attributes().Int("axis", 0), x.rank()));
   }
-  const Items items = {shape.Product(0, axis), shape[axis],
-                       shape.Product(axis + 1, shape.rank())};
+  const Items items = {shape.Product(0, axis), shape[axis], shape.Product(axis + 1, shape.rank())};
   // Items without elements cost nothing in the input but much here.
   if (items.count > std::max(x.num_elements(), kMostEmptyItems)) {
     return absl::ResourceExhaustedError(absl::StrCat("input holds ", items.count, " empty items"));
   }
   const bool sorted = context.attributes().Int("sorted", 1) != 0;
   Groups groups;
-  RETURN_IF_ERROR((DispatchTypes<float, double, Float16, Bfloat16, int8_t, int16_t, int32_t,
-                                 int64_t, uint8_t, uint16_t, uint32_t, uint64_t, bool, std::string,
-                                 std::complex<float>, std::complex<double>>(
-      x.dtype(), [&](auto tag) {
+  RETURN_IF_ERROR(
+      (DispatchTypes<float, double, Float16, Bfloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
+                     uint16_t, uint32_t, uint64_t, bool, std::string, std::complex<float>,
+                     std::complex<double>>(x.dtype(), [&](auto tag) {
         groups = GroupItems(x.data<typename decltype(tag)::type>(), items, sorted);
         return absl::OkStatus();
       })));

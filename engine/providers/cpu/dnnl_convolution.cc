@@ -1,5 +1,6 @@
 #include "engine/providers/cpu/dnnl_convolution.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -107,7 +108,13 @@ bool SupportsConvolution(const Graph& graph, const Node& node, bool transposed) 
   const bool resolves =
       transposed ? ResolveTransposedConvolution(node.attributes, source, weights).ok()
                  : ResolveConvolution(node.attributes, source, weights).ok();
-  return resolves && PlanPostOps(graph, node, /*channel_axis=*/1).has_value();
+  const auto post_ops = PlanPostOps(graph, node, /*channel_axis=*/1);
+  if (!resolves || !post_ops) return false;
+  // oneDNN 2.6's depthwise kernel reads the wrong channels of such an operand.
+  const bool grouped = node.attributes.Int("group", 1) > 1;
+  return !grouped || std::none_of(post_ops->begin(), post_ops->end(), [](const PostOp& op) {
+    return op.kind == PostOp::Kind::kPerChannel;
+  });
 }
 
 absl::StatusOr<Convolution> DescribeConvolution(const Graph& graph, const Node& node,

@@ -41,7 +41,7 @@ bool AppendActivation(const EpilogueStep& step, std::vector<PostOp>* ops) {
   } else if (name == "HardSwish") {
     ops->push_back(Eltwise(algorithm::eltwise_hardswish));
   } else if (name == "HardSigmoid") {
-    ops->push_back(Eltwise(algorithm::eltwise_linear, number("alpha", 0.2f), number("beta", 0.5f)));
+    AppendLinear(number("alpha", 0.2f), number("beta", 0.5f), ops);
     ops->push_back(Eltwise(algorithm::eltwise_clip, 0, 1));
   } else if (name == "Elu") {
     ops->push_back(Eltwise(algorithm::eltwise_elu, number("alpha", 1)));
@@ -79,7 +79,7 @@ bool AppendScalar(const EpilogueStep& step, float value, std::vector<PostOp>* op
   } else {
     return false;
   }
-  ops->push_back(Eltwise(algorithm::eltwise_linear, scale, shift));
+  AppendLinear(scale, shift, ops);
   return true;
 }
 
@@ -138,7 +138,7 @@ bool AppendBinary(const Graph& graph, const Node& node, const EpilogueStep& step
     return false;
   }
   // operand - x is -x + operand.
-  if (name == "Sub" && step.operand_first) ops->push_back(Eltwise(algorithm::eltwise_linear, -1));
+  if (name == "Sub" && step.operand_first) AppendLinear(-1, 0, ops);
   ops->push_back(op);
   return true;
 }
@@ -166,7 +166,30 @@ std::optional<std::vector<PostOp>> PlanPostOps(const Graph& graph, const Node& n
                                      : AppendBinary(graph, node, step, channel_axis, &ops);
     if (!ok || ops.size() > kMaxPostOps) return std::nullopt;
   }
+  if (!IsSafeChain(ops)) return std::nullopt;
   return ops;
+}
+
+void AppendLinear(float scale, float shift, std::vector<PostOp>* ops) {
+  if (!ops->empty() && ops->back().algorithm == algorithm::eltwise_linear) {
+    PostOp& last = ops->back();
+    last.alpha *= scale;
+    last.beta = last.beta * scale + shift;
+  } else {
+    ops->push_back(Eltwise(algorithm::eltwise_linear, scale, shift));
+  }
+}
+
+bool IsSafeChain(const std::vector<PostOp>& ops) {
+  for (size_t i = 0; i < ops.size(); ++i) {
+    const PostOp& op = ops[i];
+    const bool has_constants = op.algorithm != algorithm::eltwise_relu || op.alpha != 0;
+    if (op.kind != PostOp::Kind::kEltwise || !has_constants) continue;
+    for (size_t j = 0; j < ops.size(); ++j) {
+      if (j != i && ops[j].algorithm == op.algorithm) return false;
+    }
+  }
+  return true;
 }
 
 const dnnl::memory::desc& PostOpDescs::Of(PostOp::Kind kind) const {

@@ -30,6 +30,13 @@ struct PostOp {
 std::optional<std::vector<PostOp>> PlanPostOps(const Graph& graph, const Node& node,
                                                int channel_axis);
 
+// Appends x * scale + shift, as one op with a linear one before it.
+void AppendLinear(float scale, float shift, std::vector<PostOp>* ops);
+
+// False for a chain with the same activation twice: oneDNN 2.6 gives the second one the wrong
+// constants (relu has none).
+bool IsSafeChain(const std::vector<PostOp>& ops);
+
 // Whether `operand` (right-aligned to `output`) has the output's size in dimension `axis` and 1 in
 // all others, for every binding.
 bool IsPerChannel(const SymbolicShape& operand, const SymbolicShape& output, int axis);

@@ -1,5 +1,6 @@
 #include "engine/providers/cpu/dnnl_product.h"
 
+#include <bit>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -45,6 +46,7 @@ DnnlPrimitive MakePrimitive(const MatrixProduct& product, const ProductDescs& de
   for (const PostOp& op : product.post_ops) AppendPostOp(op, descs.operands, &post_ops);
   dnnl::primitive_attr attr = DnnlKernelBuilder::UserScratchpad();
   attr.set_post_ops(post_ops);
+  if (product.scale != 1) attr.set_output_scales(0, {product.scale});
   const memory::desc weights =
       pack_weights ? memory::desc(product.weights, kFloat, memory::format_tag::any)
                    : descs.weights;
@@ -75,7 +77,7 @@ absl::Status CheckStorage(const Graph& graph, const Node& node, const MatrixProd
 }  // namespace
 
 void TakeBias(MatrixProduct* product) {
-  if (product->bias >= 0 || product->post_ops.empty()) return;
+  if (product->bias >= 0 || product->scale != 1 || product->post_ops.empty()) return;
   const PostOp& first = product->post_ops.front();
   if (first.kind != PostOp::Kind::kPerChannel ||
       first.algorithm != dnnl::algorithm::binary_add) {
@@ -95,7 +97,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, 
   const std::string key = absl::StrCat(
       "matmul ", DimsText(product.source), product.source_transposed ? "t*" : "*",
       pack_weights ? "packed " : (product.weights_transposed ? "t " : ""),
-      DimsText(product.weights), " b", product.bias >= 0, PostOpsKey(product.post_ops));
+      DimsText(product.weights), " b", product.bias >= 0, " x",
+      std::bit_cast<uint32_t>(product.scale), PostOpsKey(product.post_ops));
   DnnlKernelBuilder builder(graph, node, context);
   ASSIGN_OR_RETURN(const auto primitive, builder.Primitive(key, [&] {
     return MakePrimitive(product, descs, pack_weights);

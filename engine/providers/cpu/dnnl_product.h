@@ -20,12 +20,13 @@ struct MatrixProduct {
   bool source_transposed = false;
   bool weights_transposed = false;
   int bias = -1;  // the node input that is a vector of N to add
+  float scale = 1;  // of the product and bias, before the post-ops
   std::vector<PostOp> post_ops;
   // In which order full-rank inputs and outputs must be stored for these dims to describe them.
   Layout layout = Layout::kRowMajor;
 };
 
-// Moves a leading addition of a row vector from the post-ops to the bias.
+// Moves a leading addition of a row vector from the post-ops to the bias, unless there is a scale.
 void TakeBias(MatrixProduct* product);
 
 // The kernel; constant weights are packed. `text` precedes oneDNN's name in the description.

@@ -162,11 +162,11 @@ TEST_F(BatcherTest, HonoursTheQueueTimeoutOfTheRequestAndOfTheModel) {
   batcher().Enqueue(std::move(patient));
   batcher().Enqueue(std::move(hasty));
   clock_.Advance(absl::Milliseconds(10));
-  EXPECT_TRUE(maker_.reply(2).finished);
-  EXPECT_FALSE(maker_.reply(1).finished);
-  clock_.Advance(absl::Milliseconds(90));
   EXPECT_TRUE(maker_.reply(1).finished);
-  EXPECT_THAT(std::string(maker_.reply(1).status.message()), HasSubstr("queue timeout"));
+  EXPECT_FALSE(maker_.reply(2).finished);
+  clock_.Advance(absl::Milliseconds(90));
+  EXPECT_TRUE(maker_.reply(2).finished);
+  EXPECT_THAT(std::string(maker_.reply(2).status.message()), HasSubstr("queue timeout"));
 }
 
 TEST_F(BatcherTest, KeepsFewAlarmsHoweverManyRequestsHaveDeadlines) {

@@ -13,10 +13,12 @@ namespace inferd::cpu {
 namespace {
 
 constexpr int64_t kMinPerThread = 32768;  // elements
+constexpr size_t kLoop = 512;             // least elements of one vector loop
 constexpr int64_t kPiece = 4096;          // elements between two steps of the epilogue
 
 // Rows of `cols` elements: with `per_row` one scale and shift a row (row-major planes), which
-// repeat after `channels` rows, else one for each column (channels-last).
+// repeat after `channels` rows, else one for each column (channels-last; scale and shift then hold
+// several rows, so that few channels do not make short loops).
 struct Rows {
   int64_t rows;
   int64_t cols;
@@ -53,14 +55,18 @@ class BatchNormKernel : public BoundKernel {
   void RunRows(const StepContext& context, int64_t begin, int64_t end) const {
     const float* x = context.inputs[0]->data<float>();
     float* y = context.outputs[0]->mutable_data<float>();
-    for (int64_t row = begin; row < end; ++row) {
-      const int64_t at = row * rows_.cols;
-      if (rows_.per_row) {
+    if (rows_.per_row) {
+      for (int64_t row = begin; row < end; ++row) {
+        const int64_t at = row * rows_.cols;
         const int64_t channel = row % rows_.channels;
         RunScaleShiftF32(x + at, scale_[channel], shift_[channel], y + at, rows_.cols);
-      } else {
-        RunScaleShiftF32(x + at, scale_.data(), shift_.data(), y + at, rows_.cols);
       }
+      return;
+    }
+    const int64_t step = static_cast<int64_t>(scale_.size());
+    for (int64_t at = begin * rows_.cols; at < end * rows_.cols; at += step) {
+      RunScaleShiftF32(x + at, scale_.data(), shift_.data(), y + at,
+                       std::min(step, end * rows_.cols - at));
     }
   }
 
@@ -110,6 +116,10 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   const bool channels_inside = input.layout == Layout::kChannelsLast || plane == 1;
   const Rows rows = channels_inside ? Rows{shape[0] * plane, channels, channels, false}
                                     : Rows{shape[0] * channels, plane, channels, true};
+  while (channels_inside && channels > 0 && scale.size() < kLoop) {
+    scale.insert(scale.end(), scale.begin(), scale.begin() + channels);
+    shift.insert(shift.end(), shift.begin(), shift.begin() + channels);
+  }
   ASSIGN_OR_RETURN(ElementwiseChain epilogue, ElementwiseChain::Epilogue(graph, node));
   return std::make_unique<BatchNormKernel>(rows, std::move(scale), std::move(shift),
                                            std::move(epilogue));

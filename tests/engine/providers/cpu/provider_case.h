@@ -54,7 +54,7 @@ class ProviderCase {
   NodeId node_id_ = kNoNode;
   std::vector<Tensor> operands_;  // row-major, in the order of the node's inputs
   bool keep_row_major_ = false;
-  std::unique_ptr<BoundKernel> kernel_;
+  std::shared_ptr<const BoundKernel> kernel_;
 };
 
 // Attributes from a list: {{"strides", Ints({2, 2})}, {"alpha", 0.5f}}.

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Builds the image with Debian's buildah, without a container engine or a registry: the base is made
+# by debootstrap. Needs root and the packages buildah and debootstrap.
+#
+# usage: deploy/image/build.sh [NAME]     default inferd:latest; build/image/NAME.tar is an OCI archive
+source "$(dirname "${BASH_SOURCE[0]}")/../setup.sh"
+start_script
+
+readonly NAME="${1:-inferd:latest}"
+readonly BASE=localhost/debian:bookworm
+readonly MIRROR="${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
+readonly STORE="$ROOT/build/image"
+export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
+BUILDAH=(buildah --root "$STORE/storage" --runroot "$STORE/run")
+
+for tool in buildah debootstrap; do
+  command -v "$tool" >/dev/null || fail "$tool is missing; install Debian's package $tool."
+done
+[ "$(id -u)" -eq 0 ] || fail "debootstrap needs root; run this as root or through sudo."
+mkdir -p "$STORE"
+
+if ! "${BUILDAH[@]}" inspect --type image "$BASE" >/dev/null 2>&1; then
+  step "Making the base image with debootstrap"
+  rm -rf "$STORE/base"
+  debootstrap --variant=minbase --include=ca-certificates bookworm "$STORE/base" "$MIRROR" \
+    >"$STORE/debootstrap.log" 2>&1 ||
+    { tail -n 20 "$STORE/debootstrap.log" >&2; fail "debootstrap failed; all of it is in $STORE/debootstrap.log."; }
+  # What a proxied or mirrored network needs inside, too.
+  printf 'deb %s bookworm main\n' "$MIRROR" >"$STORE/base/etc/apt/sources.list"
+  rm -rf "$STORE"/base/var/cache/apt/archives/*.deb
+  container="$("${BUILDAH[@]}" from scratch)"
+  "${BUILDAH[@]}" add -q "$container" "$STORE/base" / >/dev/null
+  "${BUILDAH[@]}" config --cmd /bin/bash "$container"
+  "${BUILDAH[@]}" commit -q "$container" "$BASE" >/dev/null
+  "${BUILDAH[@]}" rm "$container" >/dev/null
+  rm -rf "$STORE/base"
+fi
+
+step "Building $NAME"
+"${BUILDAH[@]}" bud --format docker --build-arg "BASE=$BASE" --pull-never --network host -t "$NAME" .
+
+step "Writing the archive"
+archive="$STORE/$(echo "$NAME" | tr '/:' '--').tar"
+rm -f "$archive"
+"${BUILDAH[@]}" push -q "$NAME" "oci-archive:$archive"
+note "$archive, $(du -h "$archive" | cut -f1)"

@@ -1,0 +1,187 @@
+#include "server/commands/daemon.h"
+
+#include <prometheus/gauge.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/core/status_macros.h"
+#include "engine/engine.h"
+#include "server/metrics/log.h"
+#include "server/commands/memory_limit.h"
+#include "server/rpc/health_calls.h"
+
+namespace inferd {
+namespace {
+
+// Of the memory there is, requests in flight may take one part in so many: a request's rows are
+// copied when they are joined, computed and encoded. gRPC's receive buffers may take as much as a
+// quarter.
+constexpr int64_t kInflightShare = 6;
+constexpr int64_t kReceiveShare = 4;
+// After the last call ended: for replies under way and connections to close.
+constexpr absl::Duration kCloseGrace = absl::Seconds(2);
+
+int64_t InflightLimit(const ServerOptions& options, int64_t memory_bytes) {
+  const int64_t share = memory_bytes / kInflightShare;
+  if (share >= options.max_inflight_bytes) return options.max_inflight_bytes;
+  LogWarning(absl::StrCat("requests in flight may take ", share, " bytes instead of ",
+                          options.max_inflight_bytes, ": the memory limit is ", memory_bytes));
+  return share;
+}
+
+int SlotCount(const EngineConfig& engine) {
+  return engine.core_slots > 0 ? engine.core_slots : AvailableCores();
+}
+
+double ResidentBytes() {
+  std::ifstream file("/proc/self/statm");
+  int64_t total_pages = 0, resident_pages = 0;
+  file >> total_pages >> resident_pages;
+  return static_cast<double>(resident_pages * sysconf(_SC_PAGESIZE));
+}
+
+GrpcServerOptions GrpcOptions(const ServerOptions& options) {
+  GrpcServerOptions grpc;
+  grpc.address = options.address;
+  grpc.port = options.grpc_port;
+  grpc.max_message_bytes = options.max_message_bytes;
+  grpc.max_streams_per_connection = options.max_streams_per_connection;
+  grpc.message_pool_bytes = options.message_pool_bytes;
+  grpc.receive_buffer_bytes =
+      std::min(grpc.receive_buffer_bytes, AvailableMemoryBytes() / kReceiveShare);
+  return grpc;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const ServerOptions& options,
+                                                      ModelRepository::CompileFunction compile,
+                                                      std::function<void()> on_ready) {
+  std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(compile), std::move(on_ready)));
+  RETURN_IF_ERROR(daemon->OpenPorts());
+  return daemon;
+}
+
+Daemon::Daemon(const ServerOptions& options, ModelRepository::CompileFunction compile,
+               std::function<void()> on_ready)
+    : options_(options),
+      on_ready_(std::move(on_ready)),
+      slots_(SlotCount(options.engine), options.engine.threads_per_slot),
+      inflight_(InflightLimit(options, AvailableMemoryBytes())),
+      repository_(options.repository, options.engine, {&slots_, &clock_, &metrics_},
+                  std::move(compile)),
+      state_(&repository_, options.strict_readiness) {
+  repository_.SetStateListener([this](const std::string&) { OnModelChanged(); });
+  AddProcessMetrics();
+}
+
+Daemon::~Daemon() {
+  // Loads may still be under way and report: the port goes first, under the lock.
+  std::unique_ptr<GrpcServer> grpc;
+  {
+    MutexLock lock(&mutex_);
+    grpc = std::move(grpc_);
+    announced_ = true;
+  }
+  grpc.reset();
+}
+
+absl::Status Daemon::OpenPorts() {
+  HttpServerOptions http;
+  http.address = options_.address;
+  http.port = options_.http_port;
+  HttpRoutes routes;
+  AddHealthRoutes(Questions(), &routes);
+  ASSIGN_OR_RETURN(http_, HttpServer::Start(http, routes));
+
+  http.port = options_.metrics_port;
+  AddMetricsRoute(Questions(), &routes);
+  ASSIGN_OR_RETURN(metrics_http_, HttpServer::Start(http, std::move(routes)));
+
+  MutexLock lock(&mutex_);
+  ASSIGN_OR_RETURN(grpc_, GrpcServer::Start(GrpcOptions(options_), &repository_, &state_,
+                                            &inflight_));
+  return absl::OkStatus();
+}
+
+std::string Daemon::Addresses() const {
+  const auto at = [this](int port) { return HostPort(options_.address, port); };
+  MutexLock lock(&mutex_);
+  return absl::StrCat("grpc=", at(grpc_->port()), " http=", at(http_->port()),
+                      " metrics=", at(metrics_http_->port()));
+}
+
+absl::Status Daemon::LoadModels() {
+  RETURN_IF_ERROR(repository_.Start());
+  // Where nothing is loaded, nothing reports.
+  OnModelChanged();
+  return absl::OkStatus();
+}
+
+void Daemon::BeginDrain() {
+  state_.BeginDrain();
+  MutexLock lock(&mutex_);
+  announced_ = true;
+  grpc_->RefreshHealth();
+}
+
+absl::Status Daemon::FinishDrain() {
+  state_.RefuseCalls();
+  const bool idle = state_.WaitIdle(options_.exit_timeout);
+  if (!idle) {
+    return absl::DeadlineExceededError(
+        absl::StrCat(state_.calls(), " requests were still in flight after the exit timeout of ",
+                     absl::FormatDuration(options_.exit_timeout)));
+  }
+  MutexLock lock(&mutex_);
+  grpc_->Shutdown(kCloseGrace);
+  return absl::OkStatus();
+}
+
+void Daemon::OnModelChanged() {
+  bool announce = false;
+  {
+    MutexLock lock(&mutex_);
+    if (grpc_ != nullptr) grpc_->RefreshHealth();
+    if (!announced_ && state_.IsReady()) announce = announced_ = true;
+  }
+  if (announce) on_ready_();
+}
+
+HttpQuestions Daemon::Questions() const {
+  HttpQuestions questions;
+  questions.is_ready = [this] { return state_.IsReady(); };
+  questions.is_model_ready = [this](const std::string& model,
+                                    const std::string& version) -> absl::StatusOr<bool> {
+    inference::ModelReadyRequest request;
+    inference::ModelReadyResponse response;
+    request.set_name(model);
+    request.set_version(version);
+    RETURN_IF_ERROR(ModelReady(state_, repository_, request, &response));
+    return response.ready();
+  };
+  questions.metrics_text = [this] {
+    repository_.RefreshMetrics();
+    return metrics_.Text();
+  };
+  questions.metrics_content_type = kMetricsContentType;
+  return questions;
+}
+
+void Daemon::AddProcessMetrics() {
+  metrics_.AddProcessGauge(metrics::kCoreSlots, [this] { return double(slots_.count()); });
+  metrics_.AddProcessGauge(metrics::kIdleSlots, [this] { return double(slots_.idle()); });
+  metrics_.AddProcessGauge(metrics::kWaitingTasks, [this] { return double(slots_.waiting()); });
+  metrics_.AddProcessGauge(metrics::kInflightBytes, [this] { return double(inflight_.used()); });
+  metrics_.AddProcessGauge(metrics::kInflightLimit, [this] { return double(inflight_.limit()); });
+  metrics_.AddProcessGauge(metrics::kResidentBytes, ResidentBytes);
+  const absl::string_view build = EngineBuildId();
+  metrics_.AddGauge(metrics::kBuildInfo, {{"version", std::string(build.data(), build.size())}})
+      ->Set(1);
+}
+
+}  // namespace inferd

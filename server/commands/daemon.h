@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "config/server_options.h"
+#include "engine/core/mutex.h"
+#include "engine/runtime/core_slots.h"
+#include "server/http/http_server.h"
+#include "server/http/server_routes.h"
+#include "server/metrics/metrics_registry.h"
+#include "server/repository/model_repository.h"
+#include "server/rpc/grpc_server.h"
+#include "server/rpc/inflight_bytes.h"
+#include "server/rpc/serving_state.h"
+#include "server/scheduler/clock.h"
+
+namespace inferd {
+
+// The serving process: core slots, repository, metrics and the three ports, wired together.
+// Start, LoadModels, then BeginDrain and FinishDrain, each once and from one thread.
+class Daemon {
+ public:
+  // Opens the ports. `on_ready` is called once, on any thread, when the server is ready to serve.
+  static absl::StatusOr<std::unique_ptr<Daemon>> Start(const ServerOptions& options,
+                                                       ModelRepository::CompileFunction compile,
+                                                       std::function<void()> on_ready);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // "grpc=HOST:PORT http=HOST:PORT metrics=HOST:PORT".
+  std::string Addresses() const;
+
+  // Begins to load the models; returns before they are loaded.
+  absl::Status LoadModels();
+
+  // Not ready any more; requests are still served.
+  void BeginDrain();
+  // Refuses new calls, lets those in flight end, closes the gRPC port; HTTP stays until destruction.
+  // DEADLINE_EXCEEDED when calls were still in flight after the exit timeout.
+  absl::Status FinishDrain();
+
+ private:
+  Daemon(const ServerOptions& options, ModelRepository::CompileFunction compile,
+         std::function<void()> on_ready);
+  absl::Status OpenPorts();
+  void AddProcessMetrics();
+  HttpQuestions Questions() const;
+  // Tells watchers of health, and announces readiness the first time.
+  void OnModelChanged();
+
+  const ServerOptions options_;
+  const std::function<void()> on_ready_;
+  SystemClock clock_;
+  CoreSlots slots_;
+  MetricsRegistry metrics_;
+  InflightBytes inflight_;
+  ModelRepository repository_;
+  ServingState state_;
+  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<HttpServer> metrics_http_;
+
+  mutable Mutex mutex_;
+  std::unique_ptr<GrpcServer> grpc_ ABSL_GUARDED_BY(mutex_);
+  bool announced_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace inferd

@@ -1,0 +1,222 @@
+#include "server/commands/serve.h"
+
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "config/server_options.h"
+#include "engine/core/status_macros.h"
+#include "engine/engine.h"
+#include "server/commands/daemon.h"
+#include "server/metrics/log.h"
+
+namespace inferd {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kBadUsage = 2;
+
+// The flags as given; what is not given keeps the config file's value or the default.
+struct Flags {
+  ServerOptions given;
+  std::string config_path;
+  std::string drain_delay;
+  std::string exit_timeout;
+  std::string model_control_mode = "none";
+};
+
+// "5", "1.5" (seconds) or "500ms".
+absl::Status ReadDuration(const char* flag, const std::string& text, absl::Duration* duration) {
+  double seconds;
+  if (absl::SimpleAtod(text, &seconds)) {
+    *duration = absl::Seconds(seconds);
+    return absl::OkStatus();
+  }
+  if (absl::ParseDuration(text, duration)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(flag, ": expected seconds or a duration such as 500ms, got '", text, "'"));
+}
+
+absl::Status ReadConfigFile(const std::string& path, ServerOptions* options) {
+  std::ifstream file(path);
+  if (!file) return absl::InvalidArgumentError(absl::StrCat("--config: cannot read '", path, "'"));
+  std::stringstream text;
+  text << file.rdbuf();
+  return Annotate(ApplyServerConfig(text.str(), options), path);
+}
+
+// Defaults, then the config file, then the flags that were given.
+absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags) {
+  ServerOptions options;
+  if (!flags.config_path.empty()) RETURN_IF_ERROR(ReadConfigFile(flags.config_path, &options));
+  const auto take = [&](const char* flag, const auto& given, auto* option) {
+    if (command.count(flag) > 0) *option = given;
+  };
+  const ServerOptions& given = flags.given;
+  take("--model-repository", given.repository.paths, &options.repository.paths);
+  take("--address", given.address, &options.address);
+  take("--grpc-port", given.grpc_port, &options.grpc_port);
+  take("--http-port", given.http_port, &options.http_port);
+  take("--metrics-port", given.metrics_port, &options.metrics_port);
+  take("--strict-readiness", given.strict_readiness, &options.strict_readiness);
+  take("--max-message-bytes", given.max_message_bytes, &options.max_message_bytes);
+  take("--max-inflight-bytes", given.max_inflight_bytes, &options.max_inflight_bytes);
+  take("--message-pool-bytes", given.message_pool_bytes, &options.message_pool_bytes);
+  take("--max-concurrent-streams", given.max_streams_per_connection,
+       &options.max_streams_per_connection);
+  take("--max-queue-requests", given.repository.max_queue_requests,
+       &options.repository.max_queue_requests);
+  take("--load-threads", given.repository.load_threads, &options.repository.load_threads);
+  take("--core-slots", given.engine.core_slots, &options.engine.core_slots);
+  take("--threads-per-slot", given.engine.threads_per_slot, &options.engine.threads_per_slot);
+  take("--provider", given.engine.providers, &options.engine.providers);
+  take("--log-level", given.log_level, &options.log_level);
+  if (command.count("--drain-delay") > 0) {
+    RETURN_IF_ERROR(ReadDuration("--drain-delay", flags.drain_delay, &options.drain_delay));
+  }
+  if (command.count("--exit-timeout") > 0) {
+    RETURN_IF_ERROR(ReadDuration("--exit-timeout", flags.exit_timeout, &options.exit_timeout));
+  }
+  if (flags.model_control_mode != "none") {
+    return absl::InvalidArgumentError(absl::StrCat("--model-control-mode: expected none, got '",
+                                                   flags.model_control_mode, "'"));
+  }
+  RETURN_IF_ERROR(CheckServerOptions(options));
+  return options;
+}
+
+// SIGTERM and SIGINT, blocked in this thread and all that it starts, so that Wait() gets them.
+class ExitSignals {
+ public:
+  ExitSignals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  void Wait() {
+    int signal;
+    sigwait(&set_, &signal);
+  }
+  // Returns early when a further signal comes.
+  void WaitFor(absl::Duration time) {
+    const timespec wait = absl::ToTimespec(time);
+    sigtimedwait(&set_, nullptr, &wait);
+  }
+
+ private:
+  sigset_t set_;
+};
+
+void PrintLine(const std::string& line) {
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+}
+
+absl::Status ServeUntilSignal(const ServerOptions& options) {
+  ExitSignals signals;
+  // Clients that go away must not end the process.
+  signal(SIGPIPE, SIG_IGN);
+  ASSIGN_OR_RETURN(const std::unique_ptr<Daemon> daemon,
+                   Daemon::Start(options, Compile, [] { PrintLine("ready"); }));
+  PrintLine(absl::StrCat("listening ", daemon->Addresses()));
+  RETURN_IF_ERROR(daemon->LoadModels());
+
+  signals.Wait();
+  LogInfo(absl::StrCat("draining: serving on for ", absl::FormatDuration(options.drain_delay),
+                       ", then at most ", absl::FormatDuration(options.exit_timeout)));
+  daemon->BeginDrain();
+  signals.WaitFor(options.drain_delay);
+  const absl::Status drained = daemon->FinishDrain();
+  if (!drained.ok()) {
+    // What still runs cannot be stopped, so there is no orderly way out.
+    LogError(drained.message());
+    std::_Exit(kFailed);
+  }
+  LogInfo("drained");
+  return absl::OkStatus();
+}
+
+int Serve(const CLI::App& command, const Flags& flags) {
+  const absl::StatusOr<ServerOptions> options = Merge(command, flags);
+  if (!options.ok()) {
+    std::fprintf(stderr, "inferd serve: %s\n", std::string(options.status().message()).c_str());
+    return kBadUsage;
+  }
+  absl::Status status = SetLogLevel(options->log_level);
+  if (status.ok()) status = ServeUntilSignal(*options);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "inferd serve: %s\n", std::string(status.message()).c_str());
+  return kFailed;
+}
+
+void AddPortFlags(CLI::App* command, Flags* flags) {
+  ServerOptions& given = flags->given;
+  command->add_option("--address", given.address, "Address to listen on")->capture_default_str();
+  command->add_option("--grpc-port", given.grpc_port, "gRPC port; 0 = any free one")
+      ->capture_default_str();
+  command->add_option("--http-port", given.http_port, "HTTP port; 0 = any free one")
+      ->capture_default_str();
+  command->add_option("--metrics-port", given.metrics_port, "Metrics port; 0 = any free one")
+      ->capture_default_str();
+}
+
+void AddLifecycleFlags(CLI::App* command, Flags* flags) {
+  command->add_flag("--strict-readiness", flags->given.strict_readiness,
+                    "Ready only when every model is, instead of at least one");
+  command->add_option("--drain-delay", flags->drain_delay,
+                      "After SIGTERM, serve on as not ready for so long [0]");
+  command->add_option("--exit-timeout,--exit-timeout-secs", flags->exit_timeout,
+                      "Then let requests in flight take at most so long [30]");
+  command->add_option("--model-control-mode", flags->model_control_mode,
+                      "none: all models of the repository are served");
+  command->add_option("--load-threads", flags->given.repository.load_threads,
+                      "Models loaded at once; 0 = up to 4");
+  command->add_option("--log-level", flags->given.log_level, "debug, info, warning or error")
+      ->capture_default_str();
+}
+
+void AddLimitFlags(CLI::App* command, Flags* flags) {
+  ServerOptions& given = flags->given;
+  command->add_option("--max-message-bytes", given.max_message_bytes,
+                      "Largest request and reply")->capture_default_str();
+  command->add_option("--max-inflight-bytes", given.max_inflight_bytes,
+                      "Memory of requests in flight over all models")->capture_default_str();
+  command->add_option("--message-pool-bytes", given.message_pool_bytes,
+                      "Memory kept in messages for the next request")->capture_default_str();
+  command->add_option("--max-concurrent-streams", given.max_streams_per_connection,
+                      "Requests at once on one connection")->capture_default_str();
+  command->add_option("--max-queue-requests", given.repository.max_queue_requests,
+                      "Requests that may queue for one model")->capture_default_str();
+  command->add_option("--core-slots", given.engine.core_slots,
+                      "Executions at once; 0 = as many as there are cores");
+  command->add_option("--threads-per-slot", given.engine.threads_per_slot,
+                      "Threads of one execution")->capture_default_str();
+  command->add_option("--provider", given.engine.providers,
+                      "Who runs nodes, the first that can: cpu, portable")->capture_default_str();
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App& app, int* exit_code) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = app.add_subcommand("serve", "Serve a model repository over gRPC and HTTP");
+  command->add_option("--model-repository,--model-store", flags->given.repository.paths,
+                      "Folder with one folder a model; may be given again")
+      ->allow_extra_args(false);
+  command->add_option("--config", flags->config_path, "Server config file; flags win over it");
+  AddPortFlags(command, flags.get());
+  AddLifecycleFlags(command, flags.get());
+  AddLimitFlags(command, flags.get());
+  command->callback([command, flags, exit_code] { *exit_code = Serve(*command, *flags); });
+}
+
+}  // namespace inferd

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Accuracy of `inferd run` against ONNX Runtime's unoptimised fp32 answers on the same inputs.
+
+usage: agree_onnxruntime.py [--limit 1e-4] MODEL.onnx...
+Batches 1 and 3 and two sequence lengths each; the error is max |a - b| / max |b| over each output,
+texts and integers must be equal. Prints a line a case; exit 1 when one is over the limit.
+"""
+
+import argparse
+import os
+import sys
+
+import numpy as np
+import timing
+
+
+def error_of(ours, theirs):
+    """The error of one output; infinite when shapes or exact values differ."""
+    if ours.shape != theirs.shape:
+        return float("inf")
+    if theirs.dtype == np.object_ or ours.dtype.kind == "S":
+        same = [str(b).encode() if isinstance(b, str) else b for b in theirs.ravel()]
+        return 0.0 if list(ours.ravel()) == same else float("inf")
+    if theirs.dtype.kind in "biu":
+        return 0.0 if np.array_equal(ours, theirs) else float("inf")
+    if theirs.size == 0:
+        return 0.0
+    ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
+    if not np.array_equal(np.isfinite(ours), np.isfinite(theirs)):
+        return float("inf")
+    finite = np.isfinite(theirs)
+    if not finite.any():
+        return 0.0
+    scale = np.abs(theirs[finite]).max() or 1.0
+    return float(np.abs(ours[finite] - theirs[finite]).max() / scale)
+
+
+def file_name(output):
+    """How `inferd run` names the file of an output."""
+    return output.replace("/", "_")
+
+
+def check(path, model, batch, sequence, image):
+    inputs = timing.feed(model, batch, sequence, image, seed=batch * 1000 + sequence)
+    expected = dict(zip([o.name for o in model.get_outputs()], model.run(None, inputs)))
+    got = timing.run_inferd(path, inputs)
+    worst = 0.0
+    for name, theirs in expected.items():
+        ours = got.get(name, got.get(file_name(name)))
+        if ours is None:
+            raise RuntimeError(f"no output {name}; got {sorted(got)}")
+        worst = max(worst, error_of(ours, np.asarray(theirs)))
+    return worst
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("models", nargs="+")
+    parser.add_argument("--limit", type=float, default=1e-4)
+    parser.add_argument("--sequences", default="32,77")
+    parser.add_argument("--batches", default="1,3")
+    parser.add_argument("--image", type=int, default=224)
+    arguments = parser.parse_args()
+    failures = 0
+    for path in arguments.models:
+        model = timing.session(path, threads=2, optimised=False)
+        open_rank = [
+            len(i.shape) < 4 and any(not isinstance(d, int) for d in i.shape[1:])
+            for i in model.get_inputs()
+        ]
+        sequences = arguments.sequences.split(",") if any(open_rank) else ["0"]
+        for batch in map(int, arguments.batches.split(",")):
+            for sequence in map(int, sequences):
+                name = f"{os.path.basename(path):36s} batch {batch} sequence {sequence:4d}"
+                try:
+                    error = check(path, model, batch, sequence, arguments.image)
+                    bad = not error <= arguments.limit
+                    print(
+                        f"{name} error {error:.2e}{'  OVER THE LIMIT' if bad else ''}", flush=True
+                    )
+                except Exception as problem:  # one model's failure must not hide the others
+                    bad = True
+                    print(f"{name} FAILED {problem}", flush=True)
+                failures += bad
+    print(f"{failures} of the cases disagree" if failures else "all agree")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
