@@ -13,6 +13,7 @@
 #include "engine/core/tensor.h"
 #include "engine/graph/model_metadata.h"
 #include "engine/graph/value_type.h"
+#include "engine/onnx/tensor_file.h"
 #include "engine/runtime/core_slots.h"
 
 namespace inferd {

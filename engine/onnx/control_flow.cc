@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/onnx/type_reader.h"
-#include "engine/ops/op_def.h"
+#include "engine/graph/op_def.h"
 
 namespace inferd {
 namespace {

@@ -14,7 +14,7 @@ namespace inferd {
 namespace {
 
 // Nodes after inlining: functions that call functions can multiply without end.
-constexpr int kMaxNodes = 1'000'000;
+constexpr int kMaxNodes = 500'000;
 constexpr int kMaxGraphInputs = 16'384;
 
 }  // namespace
@@ -117,6 +117,14 @@ absl::Status GraphBuilder::BuildNodes(const Nodes& nodes, Scope& scope) {
         "the model has more than ", kMaxNodes, " nodes, those of its functions' bodies included"));
   }
   nodes_built_ += nodes.size();
+  for (const auto& node : nodes) {
+    for (const std::string& output : node.output()) {
+      if (output.empty() || !scope.names.contains(output)) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat(NodeText(node), " makes ", NameText(output),
+                       ", which is an input or initializer already"));
+    }
+  }
   ASSIGN_OR_RETURN(const std::vector<int> order, OrderNodes(nodes));
   for (int i : order) {
     RETURN_IF_ERROR(Annotate(BuildNode(nodes[i], scope), NodeText(nodes[i])));

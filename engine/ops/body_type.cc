@@ -37,4 +37,13 @@ ValueType WithoutShape(ValueType type) {
   return type;
 }
 
+absl::Status CheckInputsPresent(const Node& node, int first) {
+  for (size_t i = first; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNoValue) {
+      return absl::InvalidArgumentError(absl::StrCat("input ", i, " is absent"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace inferd

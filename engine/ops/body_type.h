@@ -16,4 +16,7 @@ ValueType BodyOutputType(const Graph& body, int i);
 // The same type with every tensor's shape unknown.
 ValueType WithoutShape(ValueType type);
 
+// INVALID_ARGUMENT when an input from `first` on is absent.
+absl::Status CheckInputsPresent(const Node& node, int first);
+
 }  // namespace inferd

@@ -1,7 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include "engine/core/shape.h"
+#include "engine/core/tensor.h"
 #include "engine/graph/attributes.h"
+#include "engine/ops/accumulator.h"
 #include "engine/ops/infer_context.h"
 #include "engine/ops/window.h"
 
@@ -58,6 +63,27 @@ void ConvolveImage(const ConvolutionShape& shape, const Acc* x, const Acc* w, Ac
     Convolve(window, inputs, outputs, x + g * inputs * window.input_elements(),
              w + g * outputs * inputs * window.kernel_elements(),
              y + g * outputs * window.output_elements());
+  }
+}
+
+// A whole convolution of a float type; `bias` is null or [M]. Requires a non-empty y.
+template <typename T>
+void ConvolveBatch(const ConvolutionShape& shape, const Tensor& x, const Tensor& w, const T* bias,
+                   T* y) {
+  using Acc = AccumulatorOf<T>;
+  const Accumulators<Acc> weights(w.data<T>(), w.num_elements());
+  const int64_t channels = shape.out_channels.value;
+  const int64_t plane = shape.window.output_elements();
+  const int64_t image = shape.in_channels.value * shape.window.input_elements();
+  std::vector<Acc> sums(channels * plane);
+  for (int64_t n = 0; n < shape.batch.value; ++n) {
+    const Accumulators<Acc> source(x.data<T>() + n * image, image);
+    for (int64_t c = 0; c < channels; ++c) {
+      std::fill_n(sums.begin() + c * plane, plane,
+                  bias == nullptr ? Acc(0) : static_cast<Acc>(bias[c]));
+    }
+    ConvolveImage(shape, source.data(), weights.data(), sums.data());
+    for (Acc sum : sums) *y++ = static_cast<T>(sum);
   }
 }
 

@@ -30,8 +30,16 @@ class BroadcastWalk {
     offsets_.fill(0);
   }
   int64_t offset(int k) const { return offsets_[k]; }
-  void Next() {
-    for (int i = shape_.rank() - 1; i >= 0; --i) {
+  void Next() { Advance(shape_.rank() - 1); }
+  // Moves on by a row, the last dimension; only from the start of one. A scalar is one row.
+  void NextRow() { Advance(shape_.rank() - 2); }
+  int64_t row_length() const { return shape_.rank() == 0 ? 1 : shape_[shape_.rank() - 1]; }
+  // Operand k's distance between neighbours in a row: 0 or 1.
+  int64_t step(int k) const { return shape_.rank() == 0 ? 0 : strides_[k].back(); }
+
+ private:
+  void Advance(int dimension) {
+    for (int i = dimension; i >= 0; --i) {
       for (int k = 0; k < N; ++k) offsets_[k] += strides_[k][i];
       if (++index_[i] < shape_[i]) return;
       for (int k = 0; k < N; ++k) offsets_[k] -= strides_[k][i] * shape_[i];
@@ -39,7 +47,6 @@ class BroadcastWalk {
     }
   }
 
- private:
   const Shape& shape_;
   std::array<Shape::Dims, N> strides_;
   Shape::Dims index_;
@@ -65,11 +72,27 @@ absl::Status MapUnaryFloat(KernelContext& context, Fn fn) {
   });
 }
 
+// INVALID_ARGUMENT unless all inputs are there and have input 0's type: kernels read them as that.
+inline absl::Status CheckOneType(const KernelContext& context) {
+  for (int i = 1; i < context.num_inputs(); ++i) {
+    if (!context.has_input(i)) {
+      return absl::InvalidArgumentError(absl::StrCat("input ", i, " is absent"));
+    }
+    if (context.input(i).dtype() != context.input(0).dtype()) {
+      return absl::InvalidArgumentError(absl::StrCat("input ", i, " is ",
+                                                     context.input(i).TypeString(), ", input 0 ",
+                                                     context.input(0).TypeString()));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // output = fn(a, b) with broadcasting; the output has C++ type Out.
 template <typename In, typename Out, typename Fn>
 absl::Status MapBinary(KernelContext& context, Fn fn) {
   const Tensor& a = context.input(0);
   const Tensor& b = context.input(1);
+  RETURN_IF_ERROR(CheckOneType(context));
   ASSIGN_OR_RETURN(const Shape shape, BroadcastShapes(a.shape(), b.shape()));
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, DTypeOf<Out>(), shape));
   const int64_t count = shape.num_elements();
@@ -86,8 +109,14 @@ absl::Status MapBinary(KernelContext& context, Fn fn) {
     for (int64_t i = 0; i < count; ++i) out[i] = fn(scalar, right[i]);
   } else {
     BroadcastWalk<2> walk(shape, {&a.shape(), &b.shape()});
-    for (int64_t i = 0; i < count; ++i, walk.Next()) {
-      out[i] = fn(left[walk.offset(0)], right[walk.offset(1)]);
+    const int64_t left_step = walk.step(0);
+    const int64_t right_step = walk.step(1);
+    for (int64_t i = 0; i < count; i += walk.row_length(), walk.NextRow()) {
+      const In* x = left + walk.offset(0);
+      const In* z = right + walk.offset(1);
+      for (int64_t j = 0; j < walk.row_length(); ++j) {
+        out[i + j] = fn(x[j * left_step], z[j * right_step]);
+      }
     }
   }
   return absl::OkStatus();

@@ -57,12 +57,12 @@ template <typename T>
 using WideSum = std::conditional_t<!std::is_integral_v<T>, double,
                                    std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>>;
 
-// ReduceWith for every numeric type; Accumulator is a template over the element type.
-template <template <typename> class Accumulator>
-absl::Status ReduceNumeric(KernelContext& context) {
+// ReduceWith for every numeric type T, with the accumulator that make(TypeTag<T>()) returns.
+template <typename Make>
+absl::Status ReduceNumeric(KernelContext& context, Make make) {
   return DispatchNumeric(context.input(0).dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    return ReduceWith<T, Accumulator<T>>(context);
+    return ReduceWith<T, decltype(make(tag))>(context);
   });
 }
 

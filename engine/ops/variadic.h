@@ -11,6 +11,10 @@ namespace inferd {
 // an element are read before it is written: the output may share storage with any of them.
 template <typename T, typename Wide, typename Fn, typename Finish>
 absl::Status MapVariadic(KernelContext& context, Fn fn, Finish finish) {
+  if (context.num_inputs() == 2) {
+    return MapBinary<T, T>(context, [&](T a, T b) { return T(finish(fn(Wide(a), Wide(b)), 2)); });
+  }
+  RETURN_IF_ERROR(CheckOneType(context));
   Shape shape = context.input(0).shape();
   for (int k = 1; k < context.num_inputs(); ++k) {
     ASSIGN_OR_RETURN(shape, BroadcastShapes(shape, context.input(k).shape()));

@@ -206,12 +206,20 @@ class PlanBuilder {
     return last;
   }
 
+  int64_t ReadsOfRoot(const Step& step, ValueId root) const {
+    return std::count_if(step.inputs.begin(), step.inputs.end(), [&](ValueId input) {
+      return input != kNoValue && roots_[input] == root;
+    });
+  }
+
   // The input whose storage an elementwise step may write its output into.
   ValueId InPlaceInput(const Step& step, int index, const std::vector<int>& last) const {
     if (step.op->op_class != OpClass::kElementwise || step.outputs.size() != 1) return kNoValue;
     const Tensor& output = plan_->values[step.outputs[0]].tensor;
     for (ValueId input : step.inputs) {
       if (input == kNoValue || roots_[input] == kNoValue || last[Root(input)] != index) continue;
+      // Read twice, the second time maybe by an epilogue after the kernel has written: x + 3, then *x.
+      if (ReadsOfRoot(step, Root(input)) > 1) continue;
       const Tensor& tensor = plan_->values[input].tensor;
       if (tensor.shape() == output.shape() && tensor.dtype() == output.dtype() &&
           tensor.layout() == output.layout()) {

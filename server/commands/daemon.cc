@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/engine.h"
-#include "server/metrics/log.h"
 #include "server/commands/memory_limit.h"
+#include "server/metrics/log.h"
 #include "server/rpc/health_calls.h"
 
 namespace inferd {
@@ -103,8 +103,8 @@ absl::Status Daemon::OpenPorts() {
   ASSIGN_OR_RETURN(metrics_http_, HttpServer::Start(http, std::move(routes)));
 
   MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(grpc_, GrpcServer::Start(GrpcOptions(options_), &repository_, &state_,
-                                            &inflight_));
+  ASSIGN_OR_RETURN(grpc_,
+                   GrpcServer::Start(GrpcOptions(options_), &repository_, &state_, &inflight_));
   return absl::OkStatus();
 }
 

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "config/server_options.h"
 #include "engine/core/mutex.h"
-#include "engine/runtime/core_slots.h"
+#include "engine/engine.h"
 #include "server/http/http_server.h"
 #include "server/http/server_routes.h"
 #include "server/metrics/metrics_registry.h"
@@ -40,8 +40,8 @@ class Daemon {
 
   // Not ready any more; requests are still served.
   void BeginDrain();
-  // Refuses new calls, lets those in flight end, closes the gRPC port; HTTP stays until destruction.
-  // DEADLINE_EXCEEDED when calls were still in flight after the exit timeout.
+  // Refuses new calls, lets those in flight end, closes the gRPC port; HTTP stays until
+  // destruction. DEADLINE_EXCEEDED when calls were still in flight after the exit timeout.
   absl::Status FinishDrain();
 
  private:

@@ -86,8 +86,8 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
     RETURN_IF_ERROR(ReadDuration("--exit-timeout", flags.exit_timeout, &options.exit_timeout));
   }
   if (flags.model_control_mode != "none") {
-    return absl::InvalidArgumentError(absl::StrCat("--model-control-mode: expected none, got '",
-                                                   flags.model_control_mode, "'"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--model-control-mode: expected none, got '", flags.model_control_mode, "'"));
   }
   RETURN_IF_ERROR(CheckServerOptions(options));
   return options;
@@ -186,22 +186,33 @@ void AddLifecycleFlags(CLI::App* command, Flags* flags) {
 
 void AddLimitFlags(CLI::App* command, Flags* flags) {
   ServerOptions& given = flags->given;
-  command->add_option("--max-message-bytes", given.max_message_bytes,
-                      "Largest request and reply")->capture_default_str();
-  command->add_option("--max-inflight-bytes", given.max_inflight_bytes,
-                      "Memory of requests in flight over all models")->capture_default_str();
-  command->add_option("--message-pool-bytes", given.message_pool_bytes,
-                      "Memory kept in messages for the next request")->capture_default_str();
-  command->add_option("--max-concurrent-streams", given.max_streams_per_connection,
-                      "Requests at once on one connection")->capture_default_str();
-  command->add_option("--max-queue-requests", given.repository.max_queue_requests,
-                      "Requests that may queue for one model")->capture_default_str();
+  command->add_option("--max-message-bytes", given.max_message_bytes, "Largest request and reply")
+      ->capture_default_str();
+  command
+      ->add_option("--max-inflight-bytes", given.max_inflight_bytes,
+                   "Memory of requests in flight over all models")
+      ->capture_default_str();
+  command
+      ->add_option("--message-pool-bytes", given.message_pool_bytes,
+                   "Memory kept in messages for the next request")
+      ->capture_default_str();
+  command
+      ->add_option("--max-concurrent-streams", given.max_streams_per_connection,
+                   "Requests at once on one connection")
+      ->capture_default_str();
+  command
+      ->add_option("--max-queue-requests", given.repository.max_queue_requests,
+                   "Requests that may queue for one model")
+      ->capture_default_str();
   command->add_option("--core-slots", given.engine.core_slots,
                       "Executions at once; 0 = as many as there are cores");
-  command->add_option("--threads-per-slot", given.engine.threads_per_slot,
-                      "Threads of one execution")->capture_default_str();
-  command->add_option("--provider", given.engine.providers,
-                      "Who runs nodes, the first that can: cpu, portable")->capture_default_str();
+  command
+      ->add_option("--threads-per-slot", given.engine.threads_per_slot, "Threads of one execution")
+      ->capture_default_str();
+  command
+      ->add_option("--provider", given.engine.providers,
+                   "Who runs nodes, the first that can: cpu, portable")
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -209,8 +220,9 @@ void AddLimitFlags(CLI::App* command, Flags* flags) {
 void AddServeCommand(CLI::App& app, int* exit_code) {
   const auto flags = std::make_shared<Flags>();
   CLI::App* command = app.add_subcommand("serve", "Serve a model repository over gRPC and HTTP");
-  command->add_option("--model-repository,--model-store", flags->given.repository.paths,
-                      "Folder with one folder a model; may be given again")
+  command
+      ->add_option("--model-repository,--model-store", flags->given.repository.paths,
+                   "Folder with one folder a model; may be given again")
       ->allow_extra_args(false);
   command->add_option("--config", flags->config_path, "Server config file; flags win over it");
   AddPortFlags(command, flags.get());

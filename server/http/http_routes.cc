@@ -104,7 +104,7 @@ HttpReply HttpRoutes::Answer(HttpRequest request) const {
     other_method = true;
   }
   if (other_method) return HttpError(405, "the path does not take this method");
-  return HttpError(404, absl::StrCat("nothing at ", absl::string_view(request.target).substr(0, 256)));
+  return HttpError(404, absl::StrCat("nothing at ", request.target.substr(0, 256)));
 }
 
 }  // namespace inferd

@@ -5,7 +5,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -70,8 +69,9 @@ class Session : public std::enable_shared_from_this<Session> {
     parser_->header_limit(static_cast<uint32_t>(shared_->options.max_header_bytes));
     parser_->body_limit(static_cast<uint64_t>(shared_->options.max_body_bytes));
     SetTimeout();
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
+    http::async_read(
+        stream_, buffer_, *parser_,
+        [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
   }
 
   void OnRead(error_code error) {
@@ -113,9 +113,7 @@ class Session : public std::enable_shared_from_this<Session> {
     stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
   }
 
-  void SetTimeout() {
-    stream_.expires_after(absl::ToChronoMilliseconds(shared_->options.timeout));
-  }
+  void SetTimeout() { stream_.expires_after(absl::ToChronoMilliseconds(shared_->options.timeout)); }
 
   const std::shared_ptr<Shared> shared_;
   beast::tcp_stream stream_;
@@ -143,8 +141,8 @@ class HttpServer::Listener {
   absl::Status Open() {
     error_code error;
     tcp::resolver resolver(context_);
-    const auto found = resolver.resolve(shared_->options.address,
-                                        std::to_string(shared_->options.port), error);
+    const auto found =
+        resolver.resolve(shared_->options.address, std::to_string(shared_->options.port), error);
     if (error || found.empty()) return Failure("find the address", error);
     const tcp::endpoint endpoint = *found.begin();
     if (acceptor_.open(endpoint.protocol(), error); error) return Failure("open a socket", error);
@@ -167,9 +165,8 @@ class HttpServer::Listener {
  private:
   absl::Status Failure(const char* what, error_code error) const {
     return absl::UnavailableError(absl::StrCat("cannot listen for HTTP on ",
-                                               shared_->options.address, ":",
-                                               shared_->options.port, ": cannot ", what, ": ",
-                                               error.message()));
+                                               shared_->options.address, ":", shared_->options.port,
+                                               ": cannot ", what, ": ", error.message()));
   }
 
   void Accept() {

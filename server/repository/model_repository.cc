@@ -121,8 +121,8 @@ absl::Status ModelRepository::Start() {
 
 void ModelRepository::AddModel(const ModelFolder& folder, std::vector<LoadTask>* tasks) {
   ModelEntry* entry = table_.Add(folder.name);
-  absl::StatusOr<ModelOptions> parsed = folder.config_status;
-  if (folder.config_status.ok()) parsed = ParseModelOptions(folder.config_text, folder.name);
+  absl::StatusOr<ModelOptions> parsed = ParseModelOptions(folder.config_text, folder.name);
+  if (!folder.config_status.ok()) parsed = folder.config_status;
   if (!parsed.ok()) {
     const int64_t version = folder.versions.empty() ? kNoVersion : folder.versions.back();
     LogError(absl::StrCat(Label(folder.name, kNoVersion), ": ", parsed.status().message()));

@@ -80,8 +80,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   builder.RegisterService(&services->health);
   services->server = builder.BuildAndStart();
   if (services->server == nullptr || port == 0) {
-    return absl::UnavailableError(absl::StrCat(
-        "cannot listen for gRPC on ", where, ": the port is in use or the address is not ours"));
+    return absl::UnavailableError(absl::StrCat("cannot listen for gRPC on ", where,
+                                               ": the port is in use or the address is not ours"));
   }
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(services), port));
 }

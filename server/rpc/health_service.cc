@@ -84,9 +84,9 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const Response::ServingStatus status = StatusOf(request->service());
   if (status == Response::SERVICE_UNKNOWN) {
-    reactor->Finish(ToGrpcStatus(absl::NotFoundError(
-        absl::StrCat("no model '", request->service().substr(0, 128),
-                     "'; other names are '' (ready) and 'liveness'"))));
+    reactor->Finish(ToGrpcStatus(
+        absl::NotFoundError(absl::StrCat("no model '", request->service().substr(0, 128),
+                                         "'; other names are '' (ready) and 'liveness'"))));
     return reactor;
   }
   response->set_status(status);

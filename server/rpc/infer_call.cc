@@ -26,8 +26,7 @@ absl::Status NamingModel(const absl::Status& status, const std::string& name) {
 absl::Status WithRequestId(const absl::Status& status, absl::string_view id) {
   if (status.ok()) return status;
   const absl::string_view shown = id.empty() ? "<id_unknown>" : id.substr(0, kIdInMessage);
-  return absl::Status(status.code(),
-                      absl::StrCat("[request id: ", shown, "] ", status.message()));
+  return absl::Status(status.code(), absl::StrCat("[request id: ", shown, "] ", status.message()));
 }
 
 void InferCall::Start(const inference::ModelInferRequest& request,

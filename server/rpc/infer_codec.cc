@@ -68,15 +68,13 @@ absl::Status MissingInput(const std::vector<TensorInfo>& expected, const std::ve
     if (!seen[i]) missing.push_back(expected[i].name);
   }
   return absl::InvalidArgumentError(absl::StrCat("missing input '", absl::StrJoin(missing, "', '"),
-                                                 "': the model has ", expected.size(),
-                                                 " inputs"));
+                                                 "': the model has ", expected.size(), " inputs"));
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<Tensor>> DecodeInputs(const ModelInferRequest& request,
-                                                 const ServedModel& model,
-                                                 InflightCharge* charge) {
+                                                 const ServedModel& model, InflightCharge* charge) {
   RETURN_IF_ERROR(CheckRawCount(request));
   const std::vector<TensorInfo>& expected = model.inputs();
   std::vector<Tensor> inputs(expected.size());
@@ -134,8 +132,8 @@ absl::Status EncodeOutputs(absl::Span<const Tensor> outputs, absl::Span<const in
   int64_t bytes = 0;
   for (const int index : requested) bytes += EncodedBytes(outputs[index]);
   if (bytes > max_bytes) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "the reply has ", bytes, " bytes of outputs, a message may have ", max_bytes));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the reply has ", bytes, " bytes of outputs, a message may have ", max_bytes));
   }
   for (const int index : requested) {
     const Tensor& tensor = outputs[index];

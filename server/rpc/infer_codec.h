@@ -18,7 +18,7 @@ namespace inferd {
 absl::StatusOr<std::vector<Tensor>> DecodeInputs(const inference::ModelInferRequest& request,
                                                  const ServedModel& model, InflightCharge* charge);
 
-// Which of model.outputs() the reply carries, in its order; all of them when the request names none.
+// Which of model.outputs() the reply carries, in its order; all when the request names none.
 absl::StatusOr<std::vector<int>> ReadRequestedOutputs(const inference::ModelInferRequest& request,
                                                       const ServedModel& model);
 

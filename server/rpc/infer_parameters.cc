@@ -20,8 +20,8 @@ absl::StatusOr<uint64_t> ReadUnsigned(absl::string_view name, const InferParamet
   if (parameter.has_uint64_param()) return parameter.uint64_param();
   if (!parameter.has_int64_param()) return WrongType(name, "an int64 or uint64");
   if (parameter.int64_param() < 0) {
-    return absl::InvalidArgumentError(absl::StrCat("parameter '", name, "' is ",
-                                                   parameter.int64_param(), ", expected >= 0"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("parameter '", name, "' is ", parameter.int64_param(), ", expected >= 0"));
   }
   return static_cast<uint64_t>(parameter.int64_param());
 }
@@ -77,8 +77,9 @@ absl::Status ReadParameter(absl::string_view name, const InferParameter& paramet
     return parameter.has_bool_param() ? absl::OkStatus() : WrongType(name, "a bool");
   }
   if (absl::StartsWith(name, "triton_")) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "unknown parameter '", name.substr(0, 64), "': names that begin with 'triton_' are reserved"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown parameter '", name.substr(0, 64),
+                     "': names that begin with 'triton_' are reserved"));
   }
   return absl::OkStatus();
 }

@@ -12,8 +12,8 @@
 namespace inferd {
 namespace {
 
-using google::protobuf::io::CodedInputStream;
 using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
 using inference::InferTensorContents;
 using inference::ModelInferRequest;
 

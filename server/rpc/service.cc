@@ -78,7 +78,8 @@ grpc::ServerUnaryReactor* InferenceService::ModelInfer(Context* context,
                                                        const grpc::ByteBuffer* request,
                                                        grpc::ByteBuffer* response) {
   // gRPC made the buffer for this call alone and does not read it again.
-  auto* reactor = new InferReactor(infer_, context, const_cast<grpc::ByteBuffer*>(request), response);
+  auto* reactor =
+      new InferReactor(infer_, context, const_cast<grpc::ByteBuffer*>(request), response);
   reactor->Start();
   return reactor;
 }

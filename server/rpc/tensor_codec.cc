@@ -20,9 +20,9 @@ uint32_t LoadLength(const unsigned char* bytes) {
 }
 
 void AppendLength(uint32_t length, std::string* to) {
-  const char bytes[kLengthBytes] = {
-      static_cast<char>(length), static_cast<char>(length >> 8), static_cast<char>(length >> 16),
-      static_cast<char>(length >> 24)};
+  const char bytes[kLengthBytes] = {static_cast<char>(length), static_cast<char>(length >> 8),
+                                    static_cast<char>(length >> 16),
+                                    static_cast<char>(length >> 24)};
   to->append(bytes, kLengthBytes);
 }
 
@@ -47,9 +47,8 @@ absl::StatusOr<Tensor> DecodeRawNumbers(DType dtype, absl::string_view datatype,
                                         InflightCharge* charge) {
   const int64_t expected = elements * ElementBytes(dtype);
   if (raw.size() != expected) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("expected ", expected, " bytes for ", datatype, shape.ToString(), ", got ",
-                     raw.size()));
+    return absl::InvalidArgumentError(absl::StrCat("expected ", expected, " bytes for ", datatype,
+                                                   shape.ToString(), ", got ", raw.size()));
   }
   Tensor tensor;
   const char* bytes = raw.contiguous();
@@ -86,8 +85,8 @@ absl::StatusOr<int64_t> CheckRawStrings(int64_t elements, const ByteSource& raw)
     at += length;
   }
   if (at != raw.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(raw.size() - at, " bytes of data are left after ",
-                                                   elements, " elements"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(raw.size() - at, " bytes of data are left after ", elements, " elements"));
   }
   return raw.size() - elements * kLengthBytes;
 }

@@ -16,8 +16,8 @@ class InferTensorContents;
 
 namespace inferd {
 
-// A tensor as a request carries it. Exactly one of `raw` and `contents` holds its elements; both are
-// null where there are none.
+// A tensor as a request carries it. One of `raw` and `contents` holds its elements; both are null
+// where there are none.
 struct WireTensor {
   absl::string_view datatype;  // "FP32", "BYTES", ...
   absl::Span<const int64_t> shape;
@@ -25,11 +25,11 @@ struct WireTensor {
   const inference::InferTensorContents* contents = nullptr;
 };
 
-// The tensor that `wire` stands for. Borrows the elements from `wire` where they lie as a tensor
-// needs them, so that the message must outlive the tensor; else the copy is first added to `charge`.
-// INVALID_ARGUMENT for an unknown datatype, a negative or overflowing shape, a wrong number of bytes
-// or elements, a BYTES length past the end, a BOOL byte other than 0 and 1, values in a field of
-// another type or out of range; RESOURCE_EXHAUSTED from `charge`. Messages say expected and got,
+// The tensor that `wire` stands for. Borrows the elements where they lie as a tensor needs them, so
+// that the message must outlive the tensor; else the copy is first added to `charge`.
+// INVALID_ARGUMENT for an unknown datatype, a negative or overflowing shape, a wrong number of
+// bytes or elements, a BYTES length past the end, a BOOL byte other than 0 and 1, values in a field
+// of another type or out of range; RESOURCE_EXHAUSTED from `charge`. Messages say expected and got,
 // but not which input it is.
 absl::StatusOr<Tensor> DecodeTensor(const WireTensor& wire, InflightCharge* charge);
 

@@ -72,8 +72,8 @@ absl::Status CheckFields(Field field, absl::string_view datatype, const Shape& s
     }
     if (entry.field != field && entry.size > 0) {
       return absl::InvalidArgumentError(absl::StrCat(
-          entry.name, " has ", entry.size, " values, which datatype ", datatype,
-          " does not use", field == Field::kNone ? "; send it in raw_input_contents" : ""));
+          entry.name, " has ", entry.size, " values, which datatype ", datatype, " does not use",
+          field == Field::kNone ? "; send it in raw_input_contents" : ""));
     }
   }
   if (field == Field::kNone && elements > 0) {

@@ -3,7 +3,7 @@
 
 usage: soak.py [--minutes 10] [--models DIR] [--threads 8]
 Every answer is compared with the first to the same question. Prints memory each ten seconds;
-exits 1 on a crash, a wrong answer, a wrong status code, or resident memory that grows by more than 2 %
+exits 1 on a crash, a wrong answer or status code, or resident memory that grows by more than 2 %
 or 8 MiB over the time after the first minute.
 """
 

@@ -5,8 +5,8 @@ import os
 import unittest
 
 from e2e import models
-from e2e.calls import identity_request
-from e2e.clients import np, onnx
+from e2e.calls import identity_request, status_of
+from e2e.clients import grpc, np, onnx
 from e2e.daemon import Daemon, run_inferd
 from e2e.models import TensorProto, helper, value
 
@@ -73,18 +73,29 @@ def huge_fill():
     )
 
 
-def deep_nesting(levels=200):
-    """If inside If, deeper than a recursive reader should follow."""
-    out = value("o", TensorProto.FLOAT, None)
-    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["o"])], "leaf", [], [out])
+def _field(number, content):
+    """A length-delimited protobuf field."""
+    length, size = len(content), b""
+    while length > 127:
+        size, length = size + bytes([length & 127 | 128]), length >> 7
+    return _key(number, 2) + size + bytes([length]) + content
+
+
+def _key(number, wire_type):
+    key = number << 3 | wire_type
+    return bytes([key]) if key < 128 else bytes([key & 127 | 128, key >> 7])
+
+
+def deep_nesting(levels=2000):
+    """If inside If inside If, deeper than a recursive reader can follow; no library writes it."""
+    out = value("o", TensorProto.FLOAT, None).SerializeToString()
+    graph = helper.make_graph([], "leaf", [], []).SerializeToString() + _field(12, out)
     for _ in range(levels):
-        node = helper.make_node("If", ["c"], ["o"], then_branch=graph)
-        graph = helper.make_graph([node], "level", [], [out])
-    return models.model(
-        [helper.make_node("If", ["c"], ["y"], then_branch=graph, else_branch=graph)],
-        [value("x", TensorProto.FLOAT, ROW), value("c", TensorProto.BOOL, [])],
-        [value("y", TensorProto.FLOAT, ROW)],
-    )
+        branch = _field(1, b"then_branch") + _field(6, graph) + _key(20, 0) + b"\x05"
+        node = _field(1, b"c") + _field(2, b"o") + _field(4, b"If") + _field(5, branch)
+        graph = _field(1, node) + _field(2, b"level") + _field(12, out)
+    opset = helper.make_opsetid("", 17).SerializeToString()
+    return b"\x08\x08" + _field(7, graph) + _field(8, opset)
 
 
 def external(location, offset=None, length=None):
@@ -108,7 +119,7 @@ def fill_bad(repository):
         "missing_value": (missing_value(), ("ghost",)),
         "wrong_types": (wrong_types(), ("mixed", "Add", "type", "int64")),
         "huge_constant": (huge_constant(), ("w", "byte")),
-        "huge_fill": (huge_fill(), ()),
+        "huge_fill": (huge_fill(), None),
         "deep": (deep_nesting(), ()),
         "external_parent": (external("../../../secret")[0], ("..", "secret", "outside")),
         "external_absolute": (external(secret)[0], ("secret", "absolute")),
@@ -174,10 +185,19 @@ class BadModelsTest(unittest.TestCase):
             with self.subTest(name):
                 self.assertIn(name, self.index)
                 entry = self.index[name]
+                if words is None and entry.state == "READY":
+                    continue  # it may also be found out when it runs; see below
                 self.assertEqual(entry.state, "UNAVAILABLE", entry.reason)
                 self.assertTrue(entry.reason)
                 if words:
                     self.assertTrue(any(word in entry.reason for word in words), entry.reason)
+
+    def test_a_tensor_beyond_every_limit_is_refused_when_it_is_asked_for(self):
+        message = identity_request()
+        message.model_name = "huge_fill"
+        code, details = status_of(self.daemon.stub().ModelInfer, message)
+        self.assertNotEqual(code, grpc.StatusCode.OK)
+        self.assertIn("huge_fill", details)
 
     def test_good_models_beside_them_are_served(self):
         self.assertEqual(

@@ -7,6 +7,7 @@ SKIPPED = 77
 try:
     import google.protobuf.text_format as text_format
     import grpc
+    import ml_dtypes
     import numpy as np
     import onnx
     import tritonclient.grpc as triton
@@ -16,4 +17,4 @@ except ImportError as error:
     print(f"skipped: {error}; tests/requirements.txt lists what is needed")
     sys.exit(1 if os.environ.get("INFERD_REQUIRE_CLIENTS") else SKIPPED)
 
-__all__ = ["grpc", "messages", "np", "onnx", "service", "text_format", "triton"]
+__all__ = ["grpc", "ml_dtypes", "messages", "np", "onnx", "service", "text_format", "triton"]

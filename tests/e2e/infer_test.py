@@ -6,7 +6,7 @@ import unittest
 
 from e2e import models
 from e2e.calls import identity_request, pack_bytes, request, tensor
-from e2e.clients import grpc, np, triton
+from e2e.clients import grpc, ml_dtypes, np, triton
 from e2e.daemon import Daemon
 
 
@@ -37,7 +37,7 @@ class InferTest(unittest.TestCase):
                     dtype=np.object_,
                 )
             elif name == "BF16":
-                data = random.integers(-100, 100, (2, 3)).astype(np.float32)
+                data = random.integers(-100, 100, (2, 3)).astype(ml_dtypes.bfloat16)
             elif name == "BOOL":
                 data = random.integers(0, 2, (2, 3)).astype(np.bool_)
             else:

@@ -219,7 +219,7 @@ class TextTest(unittest.TestCase):
             rules_of(
                 {
                     **header,
-                    "engine/core/a.cc": '#include "engine/core/a.h"\n\n#include <map>\n#include <set>\n',
+                    "engine/core/a.cc": '#include "engine/core/a.h"\n\n#include <map>\n',
                 }
             ),
         )

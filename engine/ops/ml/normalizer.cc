@@ -26,7 +26,7 @@ double NormOf(absl::string_view norm, const double* row, int64_t count) {
     if (norm == "L2") {
       result += row[i] * row[i];
     } else {
-      result = norm == "L1" ? result + std::abs(row[i]) : std::max(result, row[i]);
+      result = norm == "L1" ? result + std::abs(row[i]) : std::max(result, std::abs(row[i]));
     }
   }
   return norm == "L2" ? std::sqrt(result) : result;

@@ -3,6 +3,7 @@
 
 #include "engine/core/status_macros.h"
 #include "engine/ops/feature_matrix.h"
+#include "engine/ops/normalization.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/post_transform.h"
 #include "engine/ops/tree_ensemble.h"
@@ -10,63 +11,47 @@
 namespace inferd::ops::ml {
 namespace {
 
-// What decides how the scores of two classes are written.
-struct BinaryRules {
-  bool one_class_votes = false;      // all weights belong to one class
-  bool weights_are_positive = true;  // no weight is negative
+// Two classes are often written as votes for one of them; then the other gets the complement.
+struct OneSidedVotes {
+  bool one_sided = false;
+  int64_t voting_class = 0;
+  // No weight is negative: the sums are probabilities, decided at 0.5 instead of 0.
+  bool probabilities = true;
 };
 
-BinaryRules ReadBinaryRules(const Attributes& attributes) {
+OneSidedVotes ReadVotes(const Attributes& attributes, int64_t classes) {
   const std::vector<int64_t>& ids = attributes.Ints("class_ids");
-  BinaryRules rules;
-  rules.one_class_votes = std::set<int64_t>(ids.begin(), ids.end()).size() == 1;
-  for (float weight : attributes.Floats("class_weights")) {
-    rules.weights_are_positive &= weight >= 0;
+  OneSidedVotes votes;
+  votes.one_sided = classes == 2 && std::set<int64_t>(ids.begin(), ids.end()).size() == 1;
+  if (!votes.one_sided) return votes;
+  votes.voting_class = ids[0];
+  for (float weight : attributes.Floats("class_weights")) votes.probabilities &= weight >= 0;
+  if (const Tensor* weights = attributes.TensorOrNull("class_weights_as_tensor")) {
+    const auto values = ToDoubles(*weights);
+    for (double weight : values.value_or(std::vector<double>())) votes.probabilities &= weight >= 0;
   }
-  if (const Tensor* weights = attributes.TensorOrNull("class_weights_as_tensor");
-      weights != nullptr && weights->dtype() == DType::kFloat64) {
-    for (double weight : weights->values<double>()) rules.weights_are_positive &= weight >= 0;
-  } else if (weights != nullptr && weights->dtype() == DType::kFloat32) {
-    for (float weight : weights->values<float>()) rules.weights_are_positive &= weight >= 0;
-  }
-  return rules;
+  return votes;
 }
 
-// Finishes the scores of a row with two classes and returns the winning class. When only one class
-// got votes its sum is the score of class 1, and class 0 gets the complement: 1 - s where the sums
-// are probabilities (no negative weight), else -s.
+// Finishes the scores of a row whose votes are one-sided and returns the winning class.
 template <typename Score>
-int64_t FinishBinary(const BinaryRules& rules, const std::vector<double>& base_values,
-                     PostTransform transform, absl::Span<Score> scores,
-                     absl::Span<const uint8_t> voted) {
-  bool both = voted[1] != 0;
-  if (base_values.size() == 2) {
-    if (both) {
-      scores[1] = static_cast<Score>(base_values[1]) + scores[0];
-      scores[0] = -scores[1];
-    } else {
-      scores[1] += static_cast<Score>(base_values[1]);
-      scores[0] += static_cast<Score>(base_values[0]);
-    }
-    both = true;
-  } else if (base_values.size() == 1) {
-    scores[0] += static_cast<Score>(base_values[0]);
+int64_t FinishOneSided(const OneSidedVotes& votes, const std::vector<double>& base_values,
+                       PostTransform transform, absl::Span<Score> scores) {
+  Score sum = scores[votes.voting_class];
+  if (!base_values.empty()) {
+    sum += static_cast<Score>(base_values.size() == 1 ? base_values[0]
+                                                      : base_values[votes.voting_class]);
   }
-  const Score positive = both ? scores[1] : scores[0];
-  const bool probabilities = rules.one_class_votes && rules.weights_are_positive;
-  const int64_t winner = positive > (probabilities ? Score(0.5) : Score(0)) ? 1 : 0;
-  if (both) {
+  const int64_t winner = sum > (votes.probabilities ? Score(0.5) : Score(0)) ? 1 : 0;
+  scores[1] = sum;
+  if (votes.voting_class == 1) {
     ApplyPostTransform(transform, scores);
-    return winner;
-  }
-  const Score sum = scores[0];
-  if (probabilities) {
-    scores[1] = sum;
-    scores[0] = 1 - sum;
-  } else {
-    scores[1] = sum;
+  } else if (transform == PostTransform::kLogistic) {
     scores[0] = -sum;
-    if (transform == PostTransform::kLogistic) ApplyPostTransform(transform, scores);
+    ApplyPostTransform(transform, scores);
+  } else {
+    scores[0] = votes.probabilities ? 1 - sum : -sum;
+    if (transform == PostTransform::kProbit) ApplyPostTransform(transform, scores);
   }
   return winner;
 }
@@ -94,18 +79,15 @@ absl::Status Classify(KernelContext& context, const TreeEnsemble& ensemble,
   if (context.wants_output(1)) {
     ASSIGN_OR_RETURN(output, context.Output(1, DType::kFloat32, shape));
   }
-  const BinaryRules rules = ReadBinaryRules(context.attributes());
+  const OneSidedVotes votes = ReadVotes(context.attributes(), classes);
   std::vector<Score> scores(x.rows * classes);
-  std::vector<uint8_t> voted(x.rows * classes);
-  ensemble.Evaluate(x.data, x.rows, x.columns, scores.data(), voted.data());
+  ensemble.Evaluate(x.data, x.rows, x.columns, scores.data(), nullptr);
   std::vector<int64_t> winners(x.rows);
   for (int64_t row = 0; row < x.rows; ++row) {
     const auto row_scores = absl::MakeSpan(scores).subspan(row * classes, classes);
-    winners[row] =
-        classes == 2
-            ? FinishBinary(rules, ensemble.base_values(), transform, row_scores,
-                           absl::MakeConstSpan(voted).subspan(row * classes, classes))
-            : FinishMany(ensemble.base_values(), transform, row_scores);
+    winners[row] = votes.one_sided
+                       ? FinishOneSided(votes, ensemble.base_values(), transform, row_scores)
+                       : FinishMany(ensemble.base_values(), transform, row_scores);
   }
   if (output->has_data()) std::copy(scores.begin(), scores.end(), output->mutable_data<float>());
   return StoreLabels(context, labels, winners);

@@ -1,5 +1,4 @@
 #include "engine/core/status_macros.h"
-#include "engine/ops/accumulator.h"
 #include "engine/ops/convolution.h"
 #include "engine/ops/op_def.h"
 
@@ -8,26 +7,6 @@ namespace {
 
 absl::Status Infer(InferContext& context) {
   return InferConvolution(context, 0, 1, 2, context.dtype(0));
-}
-
-template <typename T>
-void ConvolveBatch(const ConvolutionShape& shape, const Tensor& x, const Tensor& w, const T* bias,
-                   T* y) {
-  using Acc = AccumulatorOf<T>;
-  const Accumulators<Acc> weights(w.data<T>(), w.num_elements());
-  const int64_t channels = shape.out_channels.value;
-  const int64_t plane = shape.window.output_elements();
-  const int64_t image = shape.in_channels.value * shape.window.input_elements();
-  std::vector<Acc> sums(channels * plane);
-  for (int64_t n = 0; n < shape.batch.value; ++n) {
-    const Accumulators<Acc> source(x.data<T>() + n * image, image);
-    for (int64_t c = 0; c < channels; ++c) {
-      std::fill_n(sums.begin() + c * plane, plane,
-                  bias == nullptr ? Acc(0) : static_cast<Acc>(bias[c]));
-    }
-    ConvolveImage(shape, source.data(), weights.data(), sums.data());
-    for (Acc sum : sums) *y++ = static_cast<T>(sum);
-  }
 }
 
 absl::Status Compute(KernelContext& context) {

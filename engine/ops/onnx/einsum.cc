@@ -4,6 +4,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/arithmetic.h"
 #include "engine/ops/einsum_equation.h"
+#include "engine/ops/elementwise.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/strided_copy.h"
 
@@ -73,6 +74,7 @@ void SumProducts(const std::vector<const T*>& operands, std::vector<StridedWalk>
 }
 
 absl::Status Compute(KernelContext& context) {
+  RETURN_IF_ERROR(CheckOneType(context));
   std::vector<int> ranks;
   std::vector<SymbolicShape> shapes;
   for (int i = 0; i < context.num_inputs(); ++i) {

@@ -1,7 +1,5 @@
-#include <cmath>
-#include <numbers>
-
 #include "absl/strings/str_cat.h"
+#include "engine/ops/gelu.h"
 #include "engine/ops/map_float.h"
 #include "engine/ops/op_def.h"
 
@@ -19,17 +17,9 @@ absl::Status Infer(InferContext& context) {
 
 absl::Status Compute(KernelContext& context) {
   if (context.attributes().String("approximate", "none") == "tanh") {
-    return MapFloat(context, [](auto x) {
-      using T = decltype(x);
-      const T inner = T(std::numbers::sqrt2 * std::numbers::inv_sqrtpi) *
-                      (x + T(0.044715) * x * x * x);
-      return T(0.5) * x * (1 + std::tanh(inner));
-    });
+    return MapFloat(context, [](auto x) { return TanhGelu(x); });
   }
-  return MapFloat(context, [](auto x) {
-    using T = decltype(x);
-    return T(0.5) * x * (1 + std::erf(x * T(1 / std::numbers::sqrt2)));
-  });
+  return MapFloat(context, [](auto x) { return inferd::Gelu(x); });
 }
 
 }  // namespace

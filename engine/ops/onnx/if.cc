@@ -7,6 +7,7 @@ namespace inferd::ops::onnx {
 namespace {
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckInputsPresent(context.node(), 0));
   ASSIGN_OR_RETURN(const Graph* then_branch, FindBody(context.node(), "then_branch"));
   ASSIGN_OR_RETURN(const Graph* else_branch, FindBody(context.node(), "else_branch"));
   const size_t outputs = context.num_outputs();

@@ -8,6 +8,7 @@ namespace {
 // Inputs: trip count, condition, carried values, captured values. Body outputs: condition, carried
 // values, one slice of each scan output.
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckInputsPresent(context.node(), 2));
   ASSIGN_OR_RETURN(const Graph* body, FindBody(context.node(), "body"));
   const int outputs = context.num_outputs();
   if (static_cast<int>(body->outputs().size()) != outputs + 1 ||

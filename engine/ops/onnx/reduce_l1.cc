@@ -14,8 +14,13 @@ struct Accumulator {
   WideSum<T> Result(int64_t) const { return total; }
 };
 
+absl::Status Compute(KernelContext& context) {
+  return ReduceNumeric(context,
+                       [](auto tag) { return Accumulator<typename decltype(tag)::type>(); });
+}
+
 }  // namespace
 
-OpDef ReduceL1() { return ReduceDef("ReduceL1", 18, ReduceNumeric<Accumulator>); }
+OpDef ReduceL1() { return ReduceDef("ReduceL1", 18, Compute); }
 
 }  // namespace inferd::ops::onnx

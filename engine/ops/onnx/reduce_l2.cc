@@ -12,8 +12,13 @@ struct Accumulator {
   double Result(int64_t) const { return std::sqrt(total); }
 };
 
+absl::Status Compute(KernelContext& context) {
+  return ReduceNumeric(context,
+                       [](auto tag) { return Accumulator<typename decltype(tag)::type>(); });
+}
+
 }  // namespace
 
-OpDef ReduceL2() { return ReduceDef("ReduceL2", 18, ReduceNumeric<Accumulator>); }
+OpDef ReduceL2() { return ReduceDef("ReduceL2", 18, Compute); }
 
 }  // namespace inferd::ops::onnx

@@ -12,8 +12,13 @@ struct Accumulator {
   double Result(int64_t) const { return std::log(total); }
 };
 
+absl::Status Compute(KernelContext& context) {
+  return ReduceNumeric(context,
+                       [](auto tag) { return Accumulator<typename decltype(tag)::type>(); });
+}
+
 }  // namespace
 
-OpDef ReduceLogSum() { return ReduceDef("ReduceLogSum", 28, ReduceNumeric<Accumulator>); }
+OpDef ReduceLogSum() { return ReduceDef("ReduceLogSum", 28, Compute); }
 
 }  // namespace inferd::ops::onnx

@@ -24,8 +24,13 @@ struct Accumulator {
   double Result(int64_t) const { return greatest + std::log(total); }
 };
 
+absl::Status Compute(KernelContext& context) {
+  return ReduceNumeric(context,
+                       [](auto tag) { return Accumulator<typename decltype(tag)::type>(); });
+}
+
 }  // namespace
 
-OpDef ReduceLogSumExp() { return ReduceDef("ReduceLogSumExp", 28, ReduceNumeric<Accumulator>); }
+OpDef ReduceLogSumExp() { return ReduceDef("ReduceLogSumExp", 28, Compute); }
 
 }  // namespace inferd::ops::onnx

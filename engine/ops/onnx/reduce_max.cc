@@ -21,7 +21,8 @@ struct Accumulator {
 
 absl::Status Compute(KernelContext& context) {
   if (context.input(0).dtype() == DType::kBool) return ReduceWith<bool, Accumulator<bool>>(context);
-  return ReduceNumeric<Accumulator>(context);
+  return ReduceNumeric(context,
+                       [](auto tag) { return Accumulator<typename decltype(tag)::type>(); });
 }
 
 }  // namespace

@@ -15,8 +15,13 @@ struct Accumulator {
   }
 };
 
+absl::Status Compute(KernelContext& context) {
+  return ReduceNumeric(context,
+                       [](auto tag) { return Accumulator<typename decltype(tag)::type>(); });
+}
+
 }  // namespace
 
-OpDef ReduceMean() { return ReduceDef("ReduceMean", 18, ReduceNumeric<Accumulator>); }
+OpDef ReduceMean() { return ReduceDef("ReduceMean", 18, Compute); }
 
 }  // namespace inferd::ops::onnx

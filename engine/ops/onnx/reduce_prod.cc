@@ -11,8 +11,13 @@ struct Accumulator {
   WideSum<T> Result(int64_t) const { return product; }
 };
 
+absl::Status Compute(KernelContext& context) {
+  return ReduceNumeric(context,
+                       [](auto tag) { return Accumulator<typename decltype(tag)::type>(); });
+}
+
 }  // namespace
 
-OpDef ReduceProd() { return ReduceDef("ReduceProd", 18, ReduceNumeric<Accumulator>); }
+OpDef ReduceProd() { return ReduceDef("ReduceProd", 18, Compute); }
 
 }  // namespace inferd::ops::onnx

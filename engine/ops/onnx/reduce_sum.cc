@@ -11,8 +11,13 @@ struct Accumulator {
   WideSum<T> Result(int64_t) const { return total; }
 };
 
+absl::Status Compute(KernelContext& context) {
+  return ReduceNumeric(context,
+                       [](auto tag) { return Accumulator<typename decltype(tag)::type>(); });
+}
+
 }  // namespace
 
-OpDef ReduceSum() { return ReduceDef("ReduceSum", 13, ReduceNumeric<Accumulator>); }
+OpDef ReduceSum() { return ReduceDef("ReduceSum", 13, Compute); }
 
 }  // namespace inferd::ops::onnx

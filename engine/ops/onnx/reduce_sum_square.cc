@@ -14,8 +14,13 @@ struct Accumulator {
   WideSum<T> Result(int64_t) const { return total; }
 };
 
+absl::Status Compute(KernelContext& context) {
+  return ReduceNumeric(context,
+                       [](auto tag) { return Accumulator<typename decltype(tag)::type>(); });
+}
+
 }  // namespace
 
-OpDef ReduceSumSquare() { return ReduceDef("ReduceSumSquare", 18, ReduceNumeric<Accumulator>); }
+OpDef ReduceSumSquare() { return ReduceDef("ReduceSumSquare", 18, Compute); }
 
 }  // namespace inferd::ops::onnx

@@ -8,6 +8,7 @@ namespace {
 // Inputs: states, scan inputs, captured values. Body outputs: states, one slice of each scan
 // output.
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckInputsPresent(context.node(), 0));
   ASSIGN_OR_RETURN(const Graph* body, FindBody(context.node(), "body"));
   const int outputs = context.num_outputs();
   if (static_cast<int>(body->outputs().size()) != outputs ||

@@ -33,10 +33,14 @@ absl::Status Compute(KernelContext& context) {
   const int64_t count = shape.num_elements();
   DispatchStorage(yes.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    for (int64_t i = 0; i < count; ++i, walk.Next()) {
-      y->mutable_data<T>()[i] = condition.data<bool>()[walk.offset(0)]
-                                    ? yes.data<T>()[walk.offset(1)]
-                                    : no.data<T>()[walk.offset(2)];
+    for (int64_t i = 0; i < count; i += walk.row_length(), walk.NextRow()) {
+      const bool* choose = condition.data<bool>() + walk.offset(0);
+      const T* a = yes.data<T>() + walk.offset(1);
+      const T* b = no.data<T>() + walk.offset(2);
+      T* out = y->mutable_data<T>() + i;
+      for (int64_t k = 0; k < walk.row_length(); ++k) {
+        out[k] = choose[k * walk.step(0)] ? a[k * walk.step(1)] : b[k * walk.step(2)];
+      }
     }
   });
   return absl::OkStatus();

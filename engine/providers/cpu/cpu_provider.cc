@@ -27,9 +27,8 @@ CpuProvider::CpuProvider() : primitives_(std::make_unique<cpu::PrimitiveTable>()
     kernels_[KeyOf(def.domain, def.op)].push_back(def);
   }
   for (auto& [key, defs] : kernels_) {
-    std::stable_sort(defs.begin(), defs.end(), [](const CpuKernelDef& a, const CpuKernelDef& b) {
-      return a.rank < b.rank;
-    });
+    std::stable_sort(defs.begin(), defs.end(),
+                     [](const CpuKernelDef& a, const CpuKernelDef& b) { return a.rank < b.rank; });
   }
 }
 
@@ -63,13 +62,21 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> CpuProvider::Prepare(const Graph& g
   cpu::CpuPrepareContext cpu_context;
   static_cast<PrepareContext&>(cpu_context) = context;
   cpu_context.primitives = primitives_.get();
+  auto kernel = PrepareFirstAble(graph, node, cpu_context);
+  if (!absl::IsUnimplemented(kernel.status())) return kernel;
+  cpu_context.allow_reference = true;
+  return PrepareFirstAble(graph, node, cpu_context);
+}
+
+absl::StatusOr<std::unique_ptr<BoundKernel>> CpuProvider::PrepareFirstAble(
+    const Graph& graph, const Node& node, const PrepareContext& context) const {
   absl::Status status = absl::UnimplementedError(
       absl::StrCat("the CPU provider has no kernel for ", node.op->name, " ", node.name));
   const LayoutPreference layouts = Layouts(graph, node);
   for (const CpuKernelDef& def : Definitions(node)) {
     // Layouts were assigned for the first that supports the node; others must ask for the same.
     if (!def.supports(graph, node) || def.layouts(graph, node) != layouts) continue;
-    auto kernel = def.prepare(graph, node, cpu_context);
+    auto kernel = def.prepare(graph, node, context);
     if (kernel.ok() || !absl::IsUnimplemented(kernel.status())) return kernel;
     status = kernel.status();
   }

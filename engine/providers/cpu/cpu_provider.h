@@ -24,8 +24,8 @@ class CpuProvider : public ExecutionProvider {
   absl::string_view name() const override { return "cpu"; }
   bool Supports(const Graph& graph, const Node& node) const override;
   LayoutPreference Layouts(const Graph& graph, const Node& node) const override;
-  // UNIMPLEMENTED when no definition that supports the node has a fast implementation for its
-  // bound shapes: another provider should run it.
+  // When no definition that supports the node is fast for its bound shapes, a slow one is taken:
+  // layouts are assigned by then, so that the node cannot go to another provider.
   absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
                                                        const PrepareContext& context) override;
 
@@ -34,6 +34,8 @@ class CpuProvider : public ExecutionProvider {
   absl::Span<const CpuKernelDef> Definitions(const Node& node) const;
   // The first that supports the node, or null.
   const CpuKernelDef* First(const Graph& graph, const Node& node) const;
+  absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareFirstAble(
+      const Graph& graph, const Node& node, const PrepareContext& context) const;
 
   // By "domain:op", each list ordered by rank.
   absl::flat_hash_map<std::string, std::vector<CpuKernelDef>> kernels_;

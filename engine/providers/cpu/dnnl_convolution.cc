@@ -105,9 +105,9 @@ bool SupportsConvolution(const Graph& graph, const Node& node, bool transposed) 
   const SymbolicShape& weights = InputShape(graph, node, 1);
   const int rank = source.rank();
   if (rank < 3 || rank > 5 || weights.rank() != rank || !weights.IsConcrete()) return false;
-  const bool resolves =
-      transposed ? ResolveTransposedConvolution(node.attributes, source, weights).ok()
-                 : ResolveConvolution(node.attributes, source, weights).ok();
+  const bool resolves = transposed
+                            ? ResolveTransposedConvolution(node.attributes, source, weights).ok()
+                            : ResolveConvolution(node.attributes, source, weights).ok();
   const auto post_ops = PlanPostOps(graph, node, /*channel_axis=*/1);
   if (!resolves || !post_ops) return false;
   // oneDNN 2.6's depthwise kernel reads the wrong channels of such an operand.
@@ -128,8 +128,7 @@ absl::StatusOr<Convolution> DescribeConvolution(const Graph& graph, const Node& 
   if (!post_ops) return absl::InternalError("a convolution was prepared without being supported");
   Convolution conv;
   conv.transposed = transposed;
-  conv.window =
-      transposed ? DnnlWindow::OfTransposed(shape.window) : DnnlWindow::Of(shape.window);
+  conv.window = transposed ? DnnlWindow::OfTransposed(shape.window) : DnnlWindow::Of(shape.window);
   conv.groups = shape.groups;
   conv.source = LiftedDims(source.ToShape());
   conv.destination = LiftedDims(shape.Output().ToShape());
@@ -154,9 +153,9 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareConvolution(const Graph& gra
   const PostOpDescs descs = OperandDescs(conv);
   constexpr Layout kLayout = Layout::kChannelsLast;
   std::vector<DnnlArgument> arguments(3);
-  ASSIGN_OR_RETURN(arguments[0], builder.Activation(DNNL_ARG_SRC, 0,
-                                                    DenseDesc(conv.source, kFloat, kLayout),
-                                                    kLayout));
+  ASSIGN_OR_RETURN(
+      arguments[0],
+      builder.Activation(DNNL_ARG_SRC, 0, DenseDesc(conv.source, kFloat, kLayout), kLayout));
   const memory::desc stored_weights(conv.weights, kFloat, conv.weight_strides);
   ASSIGN_OR_RETURN(arguments[1],
                    builder.Weights(DNNL_ARG_WEIGHTS, 1, stored_weights, primitive->weights));
@@ -166,9 +165,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareConvolution(const Graph& gra
   }
   std::vector<PostOp> operands = conv.post_ops;
   if (conv.sum >= 0) {
-    ASSIGN_OR_RETURN(
-        DnnlArgument added,
-        builder.Activation(0, operands[conv.sum].operand, descs.same_shape, kLayout));
+    ASSIGN_OR_RETURN(DnnlArgument added,
+                     builder.Activation(0, operands[conv.sum].operand, descs.same_shape, kLayout));
     RETURN_IF_ERROR(builder.AddReorder(std::move(added), arguments[2]));
     operands[conv.sum].kind = PostOp::Kind::kEltwise;  // it has no argument of its own
   }

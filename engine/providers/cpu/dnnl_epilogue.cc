@@ -101,8 +101,8 @@ bool IsBatchRow(const SymbolicShape& operand, const SymbolicShape& output) {
   return operand[0].SameAs(output[0]) && operand[rank - 1].SameAs(output[rank - 1]);
 }
 
-bool AppendBinary(const Graph& graph, const Node& node, const EpilogueStep& step,
-                  int channel_axis, std::vector<PostOp>* ops) {
+bool AppendBinary(const Graph& graph, const Node& node, const EpilogueStep& step, int channel_axis,
+                  std::vector<PostOp>* ops) {
   if (step.operand < 0 || step.operand >= static_cast<int>(node.inputs.size())) return false;
   const ValueId id = node.inputs[step.operand];
   if (id == kNoValue) return false;
@@ -183,6 +183,7 @@ void AppendLinear(float scale, float shift, std::vector<PostOp>* ops) {
 bool IsSafeChain(const std::vector<PostOp>& ops) {
   for (size_t i = 0; i < ops.size(); ++i) {
     const PostOp& op = ops[i];
+    if (!std::isfinite(op.alpha) || !std::isfinite(op.beta)) return false;
     const bool has_constants = op.algorithm != algorithm::eltwise_relu || op.alpha != 0;
     if (op.kind != PostOp::Kind::kEltwise || !has_constants) continue;
     for (size_t j = 0; j < ops.size(); ++j) {

@@ -33,8 +33,8 @@ std::optional<std::vector<PostOp>> PlanPostOps(const Graph& graph, const Node& n
 // Appends x * scale + shift, as one op with a linear one before it.
 void AppendLinear(float scale, float shift, std::vector<PostOp>* ops);
 
-// False for a chain with the same activation twice: oneDNN 2.6 gives the second one the wrong
-// constants (relu has none).
+// False for a chain with the same activation twice, where oneDNN 2.6 gives the second one the wrong
+// constants (relu has none), and for constants that are not finite.
 bool IsSafeChain(const std::vector<PostOp>& ops);
 
 // Whether `operand` (right-aligned to `output`) has the output's size in dimension `axis` and 1 in

@@ -12,8 +12,8 @@ namespace inferd::cpu {
 // primitive, so one set is kept ready.
 struct DnnlKernel::Handles {
   dnnl::stream stream;
-  std::vector<dnnl::memory> memories;          // of all calls, in order
-  std::vector<dnnl_exec_arg_t> arguments;      // the same, as oneDNN wants them
+  std::vector<dnnl::memory> memories;      // of all calls, in order
+  std::vector<dnnl_exec_arg_t> arguments;  // the same, as oneDNN wants them
 };
 
 DnnlKernel::DnnlKernel(std::vector<DnnlCall> calls, int64_t scratch_bytes, std::string description)
@@ -82,9 +82,9 @@ absl::Status DnnlKernel::Execute(const StepContext& context, Handles& handles) c
         return absl::InternalError(absl::StrCat(description_, ": oneDNN refused a buffer"));
       }
     }
-    const dnnl_status_t status = dnnl_primitive_execute(
-        call.primitive->primitive.get(), handles.stream.get(), static_cast<int>(count),
-        handles.arguments.data() + first);
+    const dnnl_status_t status =
+        dnnl_primitive_execute(call.primitive->primitive.get(), handles.stream.get(),
+                               static_cast<int>(count), handles.arguments.data() + first);
     if (status != dnnl_success) {
       return absl::InternalError(
           absl::StrCat(description_, ": oneDNN failed with status ", static_cast<int>(status)));

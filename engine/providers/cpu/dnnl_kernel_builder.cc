@@ -36,16 +36,15 @@ dnnl::primitive_attr DnnlKernelBuilder::UserScratchpad() {
 
 absl::StatusOr<std::shared_ptr<const DnnlPrimitive>> DnnlKernelBuilder::Primitive(
     const std::string& key, absl::FunctionRef<DnnlPrimitive()> create) {
-  const auto checked = [&]() -> absl::StatusOr<DnnlPrimitive> {
-    ASSIGN_OR_RETURN(DnnlPrimitive primitive, CatchDnnl(key, [&] {
-                       return absl::StatusOr<DnnlPrimitive>(create());
-                     }));
-    if (absl::StartsWith(primitive.implementation, "ref")) {
-      return absl::UnimplementedError(absl::StrCat(key, ": oneDNN has only reference code"));
-    }
-    return primitive;
+  const auto guarded = [&] {
+    return CatchDnnl(key, [&] { return absl::StatusOr<DnnlPrimitive>(create()); });
   };
-  return context_.primitives->GetOrCreate(absl::StrCat(key, "|threads", context_.threads), checked);
+  ASSIGN_OR_RETURN(auto primitive, context_.primitives->GetOrCreate(
+                                       absl::StrCat(key, "|threads", context_.threads), guarded));
+  if (absl::StartsWith(primitive->implementation, "ref") && !context_.allow_reference) {
+    return absl::UnimplementedError(absl::StrCat(key, ": oneDNN has only reference code"));
+  }
+  return primitive;
 }
 
 DnnlArgument DnnlKernelBuilder::Input(int id, int index, const dnnl::memory::desc& desc) const {

@@ -16,6 +16,8 @@ namespace inferd::cpu {
 // What kernels of this provider get beside the general context.
 struct CpuPrepareContext : PrepareContext {
   PrimitiveTable* primitives = nullptr;
+  // Takes oneDNN's reference code, 1,000 times slower, where it has nothing else.
+  bool allow_reference = false;
 
   // CpuProvider passes nothing else to its kernels.
   static const CpuPrepareContext& From(const PrepareContext& context) {
@@ -34,7 +36,7 @@ class DnnlKernelBuilder {
   static dnnl::primitive_attr UserScratchpad();
 
   // The table's primitive under `key` and the thread count. `create` may throw dnnl::error.
-  // UNIMPLEMENTED when all oneDNN has is its reference code, 1,000 times slower.
+  // UNIMPLEMENTED when all oneDNN has is reference code and that is not allowed.
   absl::StatusOr<std::shared_ptr<const DnnlPrimitive>> Primitive(
       const std::string& key, absl::FunctionRef<DnnlPrimitive()> create);
 
@@ -75,7 +77,7 @@ class DnnlKernelBuilder {
   std::vector<DnnlCall> calls_;
   int64_t temporary_bytes_ = 0;
   bool output_reordered_ = false;
-  DnnlArgument output_;     // what the last primitive writes, when that is reordered
+  DnnlArgument output_;  // what the last primitive writes, when that is reordered
   DnnlArgument stored_output_;
 };
 

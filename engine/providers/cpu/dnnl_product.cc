@@ -48,8 +48,7 @@ DnnlPrimitive MakePrimitive(const MatrixProduct& product, const ProductDescs& de
   attr.set_post_ops(post_ops);
   if (product.scale != 1) attr.set_output_scales(0, {product.scale});
   const memory::desc weights =
-      pack_weights ? memory::desc(product.weights, kFloat, memory::format_tag::any)
-                   : descs.weights;
+      pack_weights ? memory::desc(product.weights, kFloat, memory::format_tag::any) : descs.weights;
   const dnnl::matmul::desc desc(descs.source, weights, descs.bias, descs.operands.same_shape);
   const dnnl::matmul::primitive_desc pd(desc, attr, DnnlEngine());
   return {.primitive = dnnl::matmul(pd),
@@ -79,8 +78,7 @@ absl::Status CheckStorage(const Graph& graph, const Node& node, const MatrixProd
 void TakeBias(MatrixProduct* product) {
   if (product->bias >= 0 || product->scale != 1 || product->post_ops.empty()) return;
   const PostOp& first = product->post_ops.front();
-  if (first.kind != PostOp::Kind::kPerChannel ||
-      first.algorithm != dnnl::algorithm::binary_add) {
+  if (first.kind != PostOp::Kind::kPerChannel || first.algorithm != dnnl::algorithm::binary_add) {
     return;
   }
   product->bias = first.operand;
@@ -94,11 +92,11 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, 
   RETURN_IF_ERROR(CheckStorage(graph, node, product));
   const ProductDescs descs = Describe(product);
   const bool pack_weights = graph.constant(node.inputs[1]) != nullptr;
-  const std::string key = absl::StrCat(
-      "matmul ", DimsText(product.source), product.source_transposed ? "t*" : "*",
-      pack_weights ? "packed " : (product.weights_transposed ? "t " : ""),
-      DimsText(product.weights), " b", product.bias >= 0, " x",
-      std::bit_cast<uint32_t>(product.scale), PostOpsKey(product.post_ops));
+  const std::string key =
+      absl::StrCat("matmul ", DimsText(product.source), product.source_transposed ? "t*" : "*",
+                   pack_weights ? "packed " : (product.weights_transposed ? "t " : ""),
+                   DimsText(product.weights), " b", product.bias >= 0, " x",
+                   std::bit_cast<uint32_t>(product.scale), PostOpsKey(product.post_ops));
   DnnlKernelBuilder builder(graph, node, context);
   ASSIGN_OR_RETURN(const auto primitive, builder.Primitive(key, [&] {
     return MakePrimitive(product, descs, pack_weights);
@@ -108,7 +106,9 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, 
   ASSIGN_OR_RETURN(arguments[1],
                    builder.Weights(DNNL_ARG_WEIGHTS, 1, descs.weights, primitive->weights));
   arguments[2] = builder.Output(DNNL_ARG_DST, descs.operands.same_shape, product.layout);
-  if (product.bias >= 0) arguments.push_back(builder.Input(DNNL_ARG_BIAS, product.bias, descs.bias));
+  if (product.bias >= 0) {
+    arguments.push_back(builder.Input(DNNL_ARG_BIAS, product.bias, descs.bias));
+  }
   RETURN_IF_ERROR(
       builder.AppendOperands(product.post_ops, descs.operands, product.layout, &arguments));
   builder.AddCall(primitive, std::move(arguments));

@@ -19,7 +19,7 @@ struct MatrixProduct {
   // Stored as [K, M] or [N, K]; for rank 2 only.
   bool source_transposed = false;
   bool weights_transposed = false;
-  int bias = -1;  // the node input that is a vector of N to add
+  int bias = -1;    // the node input that is a vector of N to add
   float scale = 1;  // of the product and bias, before the post-ops
   std::vector<PostOp> post_ops;
   // In which order full-rank inputs and outputs must be stored for these dims to describe them.

@@ -61,8 +61,8 @@ std::string DescKey(const memory::desc& desc) {
   const auto list = [&](const int64_t* values, int count) {
     return absl::StrJoin(absl::MakeConstSpan(values, count), ",");
   };
-  std::string key = absl::StrCat(md.data_type, ":", list(md.dims, md.ndims), ":",
-                                 md.format_kind, ":", md.offset0);
+  std::string key = absl::StrCat(md.data_type, ":", list(md.dims, md.ndims), ":", md.format_kind,
+                                 ":", md.offset0);
   if (md.format_kind == dnnl_blocked) {
     const auto& blocks = md.format_desc.blocking;
     absl::StrAppend(&key, ":", list(md.padded_dims, md.ndims), ":", list(blocks.strides, md.ndims),

@@ -20,7 +20,8 @@ const dnnl::engine& DnnlEngine();
 // oneDNN's element type; undef for those it has not.
 dnnl::memory::data_type DnnlDataType(DType dtype);
 
-// A dense memory of `dims` in row-major or channels-last order, rank 1 to 6 (channels-last: 3 to 5).
+// A dense memory of `dims` in row-major or channels-last order, rank 1 to 6 (channels-last: 3 to
+// 5).
 dnnl::memory::desc DenseDesc(const dnnl::memory::dims& dims, dnnl::memory::data_type type,
                              Layout layout = Layout::kRowMajor);
 // A matrix stored transposed: `dims` are its logical dimensions [rows, columns].

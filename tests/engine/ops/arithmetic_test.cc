@@ -67,12 +67,12 @@ TEST(Arithmetic, MixesTypesInPow) {
 
 TEST(Arithmetic, ShiftsEveryAmount) {
   const auto shift = [](const char* direction, std::initializer_list<int8_t> expected) {
-    CheckOpCase({.name = direction,
-                 .op = "BitShift",
-                 .inputs = {Values<int8_t>({4}, {-8, -8, 8, -8}),
-                            Values<int8_t>({4}, {1, 9, 9, -1})},
-                 .outputs = {Values<int8_t>({4}, expected)},
-                 .attributes = MakeAttributes({{"direction", std::string(direction)}})});
+    CheckOpCase(
+        {.name = direction,
+         .op = "BitShift",
+         .inputs = {Values<int8_t>({4}, {-8, -8, 8, -8}), Values<int8_t>({4}, {1, 9, 9, -1})},
+         .outputs = {Values<int8_t>({4}, expected)},
+         .attributes = MakeAttributes({{"direction", std::string(direction)}})});
   };
   shift("RIGHT", {-4, -1, 0, -1});
   shift("LEFT", {-16, 0, 0, 0});

@@ -31,15 +31,16 @@ TEST(Cast, ConvertsEveryPairOfTypes) {
 TEST(Cast, KeepsTheLowBitsOfIntegers) {
   CheckOpCase(Cast(Values<int16_t>({2}, {200, -1}), Values<int8_t>({2}, {-56, -1})));
   CheckOpCase(Cast(Values<int64_t>({1}, {(int64_t{1} << 32) + 5}), Values<int32_t>({1}, {5})));
-  CheckOpCase(Cast(ValuesAs(DType::kInt32, {3}, {-9, 8, 15}),
-                   ValuesAs(DType::kInt4, {3}, {7, -8, -1})));
+  CheckOpCase(
+      Cast(ValuesAs(DType::kInt32, {3}, {-9, 8, 15}), ValuesAs(DType::kInt4, {3}, {7, -8, -1})));
   CheckOpCase(Cast(ValuesAs(DType::kFloat32, {2}, {-3, 3}), ValuesAs(DType::kInt2, {2}, {1, -1})));
 }
 
 TEST(Cast, TruncatesFloatsAndHoldsThemInRange) {
   CheckOpCase(Cast(Values<float>({4}, {2.9f, -2.9f, 1e20f, -1e20f}),
                    Values<int64_t>({4}, {2, -2, INT64_MAX, INT64_MIN})));
-  CheckOpCase(Cast(Values<float>({3}, {0.0f, -0.0f, 0.5f}), Values<bool>({3}, {false, false, true})));
+  CheckOpCase(
+      Cast(Values<float>({3}, {0.0f, -0.0f, 0.5f}), Values<bool>({3}, {false, false, true})));
 }
 
 TEST(Cast, KeepsLargeIntegersExact) {

@@ -170,10 +170,8 @@ TEST(Elementwise, FindsNanAndInfinityInFloat8) {
   x.mutable_data<uint8_t>()[0] = 0x7f;
   x.mutable_data<uint8_t>()[1] = 0xfc;
   x.mutable_data<uint8_t>()[2] = 0x3c;
-  CheckOpCase(
-      {.op = "IsNaN", .inputs = {x}, .outputs = {Values<bool>({3}, {true, false, false})}});
-  CheckOpCase(
-      {.op = "IsInf", .inputs = {x}, .outputs = {Values<bool>({3}, {false, true, false})}});
+  CheckOpCase({.op = "IsNaN", .inputs = {x}, .outputs = {Values<bool>({3}, {true, false, false})}});
+  CheckOpCase({.op = "IsInf", .inputs = {x}, .outputs = {Values<bool>({3}, {false, true, false})}});
   CheckOpCase({.op = "IsInf",
                .inputs = {x},
                .outputs = {Values<bool>({3}, {false, false, false})},

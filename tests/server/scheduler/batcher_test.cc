@@ -330,7 +330,9 @@ TEST_F(BatcherTest, CountsRequestsAndExecutions) {
 
 class TwoSlotBatcherTest : public BatcherTest {
  protected:
-  TwoSlotBatcherTest() : BatcherTest(2) {}
+  TwoSlotBatcherTest() : BatcherTest(2) {
+    while (slots_.unoccupied() < 2) std::this_thread::yield();
+  }
 };
 
 TEST_F(TwoSlotBatcherTest, SpreadsRequestsOverIdleSlots) {

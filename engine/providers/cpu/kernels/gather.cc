@@ -66,10 +66,9 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   const Value& indices = InputValue(graph, node, 1);
   const Shape shape = BoundShape(data);
   ASSIGN_OR_RETURN(const int axis, NormalizeAxis(node.attributes.Int("axis", 0), shape.rank()));
-  const GatherPlan plan{
-      shape.Product(0, axis), shape[axis],
-      shape.Product(axis + 1, shape.rank()) * ElementBytes(data.type.dtype),
-      BoundShape(indices).num_elements()};
+  const GatherPlan plan{shape.Product(0, axis), shape[axis],
+                        shape.Product(axis + 1, shape.rank()) * ElementBytes(data.type.dtype),
+                        BoundShape(indices).num_elements()};
   const bool wide = indices.type.dtype == DType::kInt64;
   return MakeStepKernel(graph, node, "gather", [=](const StepContext& step) {
     return wide ? Gather<int64_t>(plan, step) : Gather<int32_t>(plan, step);

@@ -22,8 +22,7 @@ Addend AddendOf(const Graph& graph, const Node& node) {
   const SymbolicShape& shape = InputShape(graph, node, 2);
   const SymbolicShape& output = OutputShape(graph, node);
   if (IsPerChannel(shape, output, 1)) return Addend::kRow;
-  const bool matrix =
-      shape.rank() == 2 && shape[0].SameAs(output[0]) && shape[1].SameAs(output[1]);
+  const bool matrix = shape.rank() == 2 && shape[0].SameAs(output[0]) && shape[1].SameAs(output[1]);
   return matrix ? Addend::kMatrix : Addend::kOther;
 }
 
@@ -44,8 +43,7 @@ std::optional<MatrixProduct> PlanProduct(const Graph& graph, const Node& node) {
   } else {
     // alpha * x + beta * c = (alpha / beta * x + c) * beta.
     if (!std::isnormal(beta) || !std::isfinite(alpha / beta)) return std::nullopt;
-    const auto kind =
-        addend == Addend::kRow ? PostOp::Kind::kPerChannel : PostOp::Kind::kSameShape;
+    const auto kind = addend == Addend::kRow ? PostOp::Kind::kPerChannel : PostOp::Kind::kSameShape;
     product.scale = alpha / beta;
     product.post_ops.push_back({kind, algorithm::binary_add, 0, 0, 2});
     if (beta != 1) AppendLinear(beta, 0, &product.post_ops);

@@ -40,14 +40,13 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareConcat(const Graph& graph, c
     offset += shape[axis] * target[axis];
   }
   std::string description = plans[0].description();
-  return MakeStepKernel(graph, node, std::move(description),
-                        [plans = std::move(plans)](const StepContext& step) {
-                          for (size_t i = 0; i < plans.size(); ++i) {
-                            plans[i].Run(step.inputs[i]->raw(), step.outputs[0]->mutable_raw(),
-                                         step.threads);
-                          }
-                          return absl::OkStatus();
-                        });
+  return MakeStepKernel(
+      graph, node, std::move(description), [plans = std::move(plans)](const StepContext& step) {
+        for (size_t i = 0; i < plans.size(); ++i) {
+          plans[i].Run(step.inputs[i]->raw(), step.outputs[0]->mutable_raw(), step.threads);
+        }
+        return absl::OkStatus();
+      });
 }
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareSplit(const Graph& graph, const Node& node,
@@ -66,14 +65,13 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareSplit(const Graph& graph, co
     offset += shape[axis] * source[axis];
   }
   std::string description = plans[0].description();
-  return MakeStepKernel(graph, node, std::move(description),
-                        [plans = std::move(plans)](const StepContext& step) {
-                          for (size_t i = 0; i < plans.size(); ++i) {
-                            plans[i].Run(step.inputs[0]->raw(), step.outputs[i]->mutable_raw(),
-                                         step.threads);
-                          }
-                          return absl::OkStatus();
-                        });
+  return MakeStepKernel(
+      graph, node, std::move(description), [plans = std::move(plans)](const StepContext& step) {
+        for (size_t i = 0; i < plans.size(); ++i) {
+          plans[i].Run(step.inputs[0]->raw(), step.outputs[i]->mutable_raw(), step.threads);
+        }
+        return absl::OkStatus();
+      });
 }
 
 constexpr CpuKernelDef kKernels[] = {

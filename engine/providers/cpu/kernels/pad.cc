@@ -29,8 +29,7 @@ absl::StatusOr<std::vector<int64_t>> Before(const Graph& graph, const Node& node
   std::vector<int> axes(rank);
   std::iota(axes.begin(), axes.end(), 0);
   if (HasOperand(node, 3)) {
-    ASSIGN_OR_RETURN(const std::vector<int64_t> given,
-                     ConstantOperand(graph, node, 3)->ToInt64s());
+    ASSIGN_OR_RETURN(const std::vector<int64_t> given, ConstantOperand(graph, node, 3)->ToInt64s());
     ASSIGN_OR_RETURN(axes, NormalizeAxes(given, rank));
   }
   if (pads.size() != 2 * axes.size()) {
@@ -77,9 +76,9 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   std::vector<char> value(bytes, 0);
   if (const Tensor* fill = ConstantOperand(graph, node, 2); fill != nullptr) {
     if (fill->num_elements() != 1 || fill->dtype() != input.type.dtype) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("constant_value is ", fill->TypeString(), ", expected one ",
-                       DTypeName(input.type.dtype)));
+      return absl::InvalidArgumentError(absl::StrCat("constant_value is ", fill->TypeString(),
+                                                     ", expected one ",
+                                                     DTypeName(input.type.dtype)));
     }
     std::memcpy(value.data(), fill->raw(), bytes);
   }

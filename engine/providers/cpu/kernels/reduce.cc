@@ -68,9 +68,7 @@ std::optional<std::vector<int>> Axes(const Graph& graph, const Node& node) {
   return *std::move(axes);
 }
 
-bool KeepsDims(const Node& node) {
-  return IsPool(node) || node.attributes.Int("keepdims", 1) != 0;
-}
+bool KeepsDims(const Node& node) { return IsPool(node) || node.attributes.Int("keepdims", 1) != 0; }
 
 // Whether the reduced axes stay neighbours whatever the other dimensions' sizes are.
 bool AreNeighbours(std::vector<int> axes, int rank, Layout layout) {
@@ -95,7 +93,8 @@ bool Supports(const Graph& graph, const Node& node) {
 LayoutPreference Layouts(const Graph& graph, const Node& node) {
   const auto axes = Axes(graph, node);
   const int rank = InputValue(graph, node, 0).type.shape.rank();
-  const bool any = KeepsDims(node) && rank >= 3 && AreNeighbours(*axes, rank, Layout::kChannelsLast);
+  const bool any =
+      KeepsDims(node) && rank >= 3 && AreNeighbours(*axes, rank, Layout::kChannelsLast);
   return any ? LayoutPreference::kAny : LayoutPreference::kRowMajor;
 }
 
@@ -123,8 +122,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
 constexpr CpuKernelDef Def(absl::string_view op) { return {"", op, Supports, Layouts, Prepare}; }
 
 constexpr CpuKernelDef kKernels[] = {
-    Def("ReduceSum"), Def("ReduceMean"),      Def("ReduceMax"),
-    Def("ReduceMin"), Def("ReduceSumSquare"), Def("ReduceL1"),
+    Def("ReduceSum"), Def("ReduceMean"),        Def("ReduceMax"),
+    Def("ReduceMin"), Def("ReduceSumSquare"),   Def("ReduceL1"),
     Def("ReduceL2"),  Def("GlobalAveragePool"), Def("GlobalMaxPool"),
 };
 

@@ -21,9 +21,9 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareExpand(const Graph& graph, c
   for (int i = 0; i < from.rank(); ++i) {
     if (from[i] != 1) source[lead + i] = strides[i];
   }
-  return MakeCopyKernel(graph, node,
-                        CopyPlan(to, source, 0, BoundStrides(output), 0,
-                                 ElementBytes(input.type.dtype)));
+  return MakeCopyKernel(
+      graph, node,
+      CopyPlan(to, source, 0, BoundStrides(output), 0, ElementBytes(input.type.dtype)));
 }
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareTile(const Graph& graph, const Node& node,
@@ -46,9 +46,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareTile(const Graph& graph, con
     source.push_back(strides[i]);
     doubled_target.push_back(target[i]);
   }
-  return MakeCopyKernel(graph, node,
-                        CopyPlan(doubled, source, 0, doubled_target, 0,
-                                 ElementBytes(input.type.dtype)));
+  return MakeCopyKernel(
+      graph, node, CopyPlan(doubled, source, 0, doubled_target, 0, ElementBytes(input.type.dtype)));
 }
 
 constexpr CpuKernelDef kKernels[] = {

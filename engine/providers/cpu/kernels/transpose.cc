@@ -34,8 +34,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareReorder(const Graph& graph, 
   const Value& input = InputValue(graph, node, 0);
   const Value& output = OutputValue(graph, node);
   return MakeCopyKernel(graph, node,
-                        CopyPlan(BoundShape(output), BoundStrides(input), 0, BoundStrides(output), 0,
-                                 ElementBytes(input.type.dtype)));
+                        CopyPlan(BoundShape(output), BoundStrides(input), 0, BoundStrides(output),
+                                 0, ElementBytes(input.type.dtype)));
 }
 
 constexpr CpuKernelDef kKernels[] = {

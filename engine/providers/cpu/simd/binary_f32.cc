@@ -7,8 +7,11 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/providers/cpu/simd/binary_f32.cc"
+// The loop over targets must come before what it compiles again.
+// clang-format off
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "engine/providers/cpu/simd/math-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace inferd::cpu::HWY_NAMESPACE {
@@ -116,9 +119,9 @@ void ScaleShift(const float* x, const float* scale, const float* shift, float* y
   }
   if (i < count) {
     const size_t rest = count - i;
-    StorePart(hn::MulAdd(LoadPart(x + i, rest), LoadPart(scale + i, rest),
-                         LoadPart(shift + i, rest)),
-              y + i, rest);
+    StorePart(
+        hn::MulAdd(LoadPart(x + i, rest), LoadPart(scale + i, rest), LoadPart(shift + i, rest)),
+        y + i, rest);
   }
 }
 

@@ -13,7 +13,7 @@ enum class BinaryF32 : uint8_t {
   kMin,
   kMax,
   kPow,
-  kPrelu,         // a < 0 ? a b : a
+  kPrelu,  // a < 0 ? a b : a
 };
 
 // y[i][j] = op(a[i][j], b[i][j]): y's rows follow each other, a's and b's are `a_row` and `b_row`

@@ -4,8 +4,7 @@
 
 namespace inferd::cpu {
 
-BroadcastLoop::BroadcastLoop(const Shape& output, Layout layout,
-                             absl::Span<const Operand> operands)
+BroadcastLoop::BroadcastLoop(const Shape& output, Layout layout, absl::Span<const Operand> operands)
     : count_(output.num_elements()) {
   const int num_operands = static_cast<int>(operands.size());
   std::array<Shape::Dims, kMaxOperands> strides;

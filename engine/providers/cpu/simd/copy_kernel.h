@@ -20,12 +20,11 @@ inline absl::StatusOr<std::unique_ptr<BoundKernel>> MakeCopyKernel(const Graph& 
                                                                    const Node& node,
                                                                    CopyPlan plan) {
   std::string description = plan.description();
-  return MakeStepKernel(graph, node, std::move(description),
-                        [plan = std::move(plan)](const StepContext& step) {
-                          plan.Run(step.inputs[0]->raw(), step.outputs[0]->mutable_raw(),
-                                   step.threads);
-                          return absl::OkStatus();
-                        });
+  return MakeStepKernel(
+      graph, node, std::move(description), [plan = std::move(plan)](const StepContext& step) {
+        plan.Run(step.inputs[0]->raw(), step.outputs[0]->mutable_raw(), step.threads);
+        return absl::OkStatus();
+      });
 }
 
 }  // namespace inferd::cpu

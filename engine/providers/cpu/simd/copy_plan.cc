@@ -117,8 +117,7 @@ void CopyPlan::Move(const char* source, char* target) const {
 }
 
 void CopyPlan::RunUnits(const char* source, char* target, int64_t begin, int64_t end) const {
-  const int64_t chunks =
-      mode_ == Mode::kTiles ? (row_.size + kRowsPerUnit - 1) / kRowsPerUnit : 1;
+  const int64_t chunks = mode_ == Mode::kTiles ? (row_.size + kRowsPerUnit - 1) / kRowsPerUnit : 1;
   for (int64_t unit = begin; unit < end; ++unit) {
     int64_t rest = unit / chunks;
     const char* from = source;

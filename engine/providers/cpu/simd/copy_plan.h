@@ -42,9 +42,9 @@ class CopyPlan {
   void Move(const char* source, char* target) const;
 
   Mode mode_ = Mode::kRuns;
-  Dims outer_;          // one unit of work for each combination of indices
-  Dim row_{1, 0, 0};    // tiles: contiguous in the source
-  Dim col_{1, 0, 0};    // innermost in the target
+  Dims outer_;        // one unit of work for each combination of indices
+  Dim row_{1, 0, 0};  // tiles: contiguous in the source
+  Dim col_{1, 0, 0};  // innermost in the target
   int64_t unit_bytes_ = 0;
   int64_t source_offset_ = 0;
   int64_t target_offset_ = 0;

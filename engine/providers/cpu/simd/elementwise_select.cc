@@ -25,8 +25,8 @@ class SelectStep : public ElementwiseStep {
   }
 
  private:
-  static void RunRow(const uint8_t* c, const T* a, const T* b,
-                     const BroadcastLoop::Offsets& steps, T* y, int64_t cols) {
+  static void RunRow(const uint8_t* c, const T* a, const T* b, const BroadcastLoop::Offsets& steps,
+                     T* y, int64_t cols) {
     if (steps[0] == 1 && steps[1] == 0 && steps[2] == 1) {
       const T spread = *a;
       for (int64_t j = 0; j < cols; ++j) y[j] = c[j] != 0 ? spread : b[j];

@@ -34,34 +34,44 @@ struct NamedOp {
 
 // Operators without parameters.
 constexpr NamedOp kPlain[] = {
-    {"Identity", UnaryF32::kCopy},     {"Relu", UnaryF32::kRelu},
-    {"Sigmoid", UnaryF32::kSigmoid},   {"Tanh", UnaryF32::kTanh},
-    {"Exp", UnaryF32::kExp},           {"Log", UnaryF32::kLog},
-    {"Sqrt", UnaryF32::kSqrt},         {"Erf", UnaryF32::kErf},
-    {"HardSwish", UnaryF32::kHardSwish}, {"Mish", UnaryF32::kMish},
-    {"Softplus", UnaryF32::kSoftplus}, {"Softsign", UnaryF32::kSoftsign},
-    {"Abs", UnaryF32::kAbs},           {"Neg", UnaryF32::kNeg},
-    {"Reciprocal", UnaryF32::kReciprocal}, {"Floor", UnaryF32::kFloor},
-    {"Ceil", UnaryF32::kCeil},         {"Round", UnaryF32::kRound},
+    {"Identity", UnaryF32::kCopy},
+    {"Relu", UnaryF32::kRelu},
+    {"Sigmoid", UnaryF32::kSigmoid},
+    {"Tanh", UnaryF32::kTanh},
+    {"Exp", UnaryF32::kExp},
+    {"Log", UnaryF32::kLog},
+    {"Sqrt", UnaryF32::kSqrt},
+    {"Erf", UnaryF32::kErf},
+    {"HardSwish", UnaryF32::kHardSwish},
+    {"Mish", UnaryF32::kMish},
+    {"Softplus", UnaryF32::kSoftplus},
+    {"Softsign", UnaryF32::kSoftsign},
+    {"Abs", UnaryF32::kAbs},
+    {"Neg", UnaryF32::kNeg},
+    {"Reciprocal", UnaryF32::kReciprocal},
+    {"Floor", UnaryF32::kFloor},
+    {"Ceil", UnaryF32::kCeil},
+    {"Round", UnaryF32::kRound},
     {"Sign", UnaryF32::kSign},
 };
 
-// The bound in operand i of a Clip: a constant, `missing` when absent, nullopt when not known.
-std::optional<float> ClipBound(const StepRequest& request, size_t i, float missing) {
-  if (!HasOperand(request, i)) return missing;
+// A bound of a Clip: operand i, which must be a constant, or as an epilogue step the attribute;
+// `missing` when absent, nullopt when not known.
+std::optional<float> ClipBound(const StepRequest& request, size_t i, absl::string_view attribute,
+                               float missing) {
+  if (!HasOperand(request, i)) return request.attributes.Float(attribute, missing);
   const Tensor* constant = request.graph.constant(request.operands[i]);
   if (constant == nullptr || constant->num_elements() != 1) return std::nullopt;
   return constant->data<float>()[0];
 }
 
 std::optional<UnaryCall> ClipCall(const StepRequest& request) {
-  const auto low = ClipBound(request, 1, std::numeric_limits<float>::lowest());
-  const auto high = ClipBound(request, 2, std::numeric_limits<float>::max());
-  if (!low || !high) return std::nullopt;
   // An absent bound does not cut infinities off.
   const float inf = std::numeric_limits<float>::infinity();
-  return UnaryCall{UnaryF32::kClip, HasOperand(request, 1) ? *low : -inf,
-                   HasOperand(request, 2) ? *high : inf};
+  const auto low = ClipBound(request, 1, "min", -inf);
+  const auto high = ClipBound(request, 2, "max", inf);
+  if (!low || !high) return std::nullopt;
+  return UnaryCall{UnaryF32::kClip, *low, *high};
 }
 
 std::optional<UnaryCall> ActivationCall(absl::string_view name, const Attributes& a) {

@@ -106,13 +106,19 @@ HWY_INLINE V Sigmoid(V x) {
   return hn::Div(one, hn::Add(one, Exp(hn::Neg(x))));
 }
 
+// `y` where |x| is below `bound`, else one with x's sign, which is what erf and tanh round to.
+HWY_INLINE V Saturate(V x, float bound, V y) {
+  const V bounded = ClampKeepNan(y, -1.0f, 1.0f);
+  return hn::IfThenElse(hn::Ge(hn::Abs(x), Const(bound)), hn::CopySign(Const(1.0f), x), bounded);
+}
+
 HWY_INLINE V Tanh(V x) {
   const V c = ClampKeepNan(x, -9.0f, 9.0f);
   const V z = hn::Mul(c, c);
-  const V p = Poly(z, Const(1.32658719e-08f), 2.05451269e-05f, 0.00349170425f, 0.133777557f,
-                   0.999999978f);
+  const V p =
+      Poly(z, Const(1.32658719e-08f), 2.05451269e-05f, 0.00349170425f, 0.133777557f, 0.999999978f);
   const V q = Poly(z, Const(7.74025955e-07f), 0.000327928177f, 0.0258622075f, 0.467110704f, 1.0f);
-  return ClampKeepNan(hn::Div(hn::Mul(c, p), q), -1.0f, 1.0f);
+  return Saturate(x, 9.0f, hn::Div(hn::Mul(c, p), q));
 }
 
 HWY_INLINE V Erf(V x) {
@@ -122,7 +128,7 @@ HWY_INLINE V Erf(V x) {
                    0.191551424f, 1.12837914f);
   const V q = Poly(z, Const(3.78316419e-05f), 0.0011707349f, 0.0150551806f, 0.114560076f,
                    0.503090705f, 1.0f);
-  return ClampKeepNan(hn::Div(hn::Mul(c, p), q), -1.0f, 1.0f);
+  return Saturate(x, 3.84f, hn::Div(hn::Mul(c, p), q));
 }
 
 // Natural logarithm: zero gives -inf, negative numbers NaN, +inf itself.

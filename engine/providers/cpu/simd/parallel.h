@@ -5,9 +5,9 @@
 
 namespace inferd::cpu {
 
-// Calls fn(part, begin, end) over disjoint ranges that cover [0, count), on at most `threads` OpenMP
-// threads, each with at least `min_per_thread` items; `part` counts from 0. One thread calls fn once
-// and touches no OpenMP. Range borders are multiples of `granule`. fn must not throw.
+// Calls fn(part, begin, end) over disjoint ranges that cover [0, count), on at most `threads`
+// OpenMP threads, each with at least `min_per_thread` items; `part` counts from 0. One thread calls
+// fn once and touches no OpenMP. Range borders are multiples of `granule`. fn must not throw.
 template <typename Fn>
 void ParallelParts(int threads, int64_t count, int64_t min_per_thread, int64_t granule,
                    const Fn& fn) {

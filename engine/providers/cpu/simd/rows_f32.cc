@@ -8,8 +8,11 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/providers/cpu/simd/rows_f32.cc"
+// The loop over targets must come before what it compiles again.
+// clang-format off
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "engine/providers/cpu/simd/math-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace inferd::cpu::HWY_NAMESPACE {
@@ -67,8 +70,9 @@ struct PlusAbs {
 
 HWY_INLINE float MaxOf(const float* x, size_t count) {
   const V low = Const(-std::numeric_limits<float>::infinity());
-  const V v = Fold(x, count, low, low, [](V acc, V u) { return hn::Max(acc, u); },
-                   [](V u, V w) { return hn::Max(u, w); });
+  const V v = Fold(
+      x, count, low, low, [](V acc, V u) { return hn::Max(acc, u); },
+      [](V u, V w) { return hn::Max(u, w); });
   return hn::GetLane(hn::MaxOfLanes(D(), v));
 }
 
@@ -175,7 +179,8 @@ void SoftmaxColumns(const float* x, float* y, int64_t size, int64_t inner, bool 
 void Moments(const float* x, size_t count, float epsilon, float* mean, float* deviation) {
   const D d;
   const V zero = hn::Zero(d);
-  const float average = Total(Fold(x, count, zero, zero, Plus(), Plus())) / static_cast<float>(count);
+  const float size = static_cast<float>(count);
+  const float average = Total(Fold(x, count, zero, zero, Plus(), Plus())) / size;
   const V m = Const(average);
   const V squares = Fold(
       x, count, zero, m,
@@ -185,7 +190,7 @@ void Moments(const float* x, size_t count, float epsilon, float* mean, float* de
       },
       Plus());
   *mean = average;
-  *deviation = std::sqrt(Total(squares) / static_cast<float>(count) + epsilon);
+  *deviation = std::sqrt(Total(squares) / size + epsilon);
 }
 
 // y = (x - mean) * factor * scale + bias.
@@ -226,6 +231,26 @@ void RmsNormRows(const float* x, const float* scale, float epsilon, float* y, in
     const float mean = Total(squares) / static_cast<float>(cols);
     NormalizeRow(x, scale, nullptr, 0.0f, 1.0f / std::sqrt(mean + epsilon), y, n);
   }
+}
+
+void WeightedSum(const float* const* x, const float* weights, int64_t terms, float* y,
+                 size_t count) {
+  if (terms == 2) {  // linear interpolation
+    const V a = Const(weights[0]);
+    const V b = Const(weights[1]);
+    ForVectors(count, [&](size_t j, size_t part) {
+      const V v = hn::Mul(LoadUpTo(x[0] + j, part), a);
+      StoreUpTo(hn::MulAdd(LoadUpTo(x[1] + j, part), b, v), y + j, part);
+    });
+    return;
+  }
+  ForVectors(count, [&](size_t j, size_t part) {
+    V v = hn::Mul(LoadUpTo(x[0] + j, part), Const(weights[0]));
+    for (int64_t t = 1; t < terms; ++t) {
+      v = hn::MulAdd(LoadUpTo(x[t] + j, part), Const(weights[t]), v);
+    }
+    StoreUpTo(v, y + j, part);
+  });
 }
 
 // The lanes of a maximum or minimum one by one: the vector reductions lose NaN.
@@ -340,6 +365,7 @@ HWY_EXPORT(SoftmaxColumns);
 HWY_EXPORT(LayerNormRows);
 HWY_EXPORT(RmsNormRows);
 HWY_EXPORT(Moments);
+HWY_EXPORT(WeightedSum);
 HWY_EXPORT(ReduceRows);
 HWY_EXPORT(ReduceColumns);
 
@@ -364,6 +390,11 @@ void RmsNormRowsF32(const float* x, const float* scale, float epsilon, float* y,
 
 void MomentsF32(const float* x, int64_t count, float epsilon, float* mean, float* deviation) {
   HWY_DYNAMIC_DISPATCH(Moments)(x, static_cast<size_t>(count), epsilon, mean, deviation);
+}
+
+void WeightedSumF32(const float* const* x, const float* weights, int64_t terms, float* y,
+                    int64_t count) {
+  HWY_DYNAMIC_DISPATCH(WeightedSum)(x, weights, terms, y, static_cast<size_t>(count));
 }
 
 void ReduceRowsF32(ReduceF32 op, const float* x, float* y, int64_t rows, int64_t cols,

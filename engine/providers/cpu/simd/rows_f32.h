@@ -23,6 +23,10 @@ void RmsNormRowsF32(const float* x, const float* scale, float epsilon, float* y,
 // One row: *mean and *deviation = sqrt(variance + epsilon).
 void MomentsF32(const float* x, int64_t count, float epsilon, float* mean, float* deviation);
 
+// y[j] = sum of weights[t] * x[t][j] over `terms` (at least 1) rows. y must not overlap the rows.
+void WeightedSumF32(const float* const* x, const float* weights, int64_t terms, float* y,
+                    int64_t count);
+
 enum class ReduceF32 : uint8_t { kSum, kMax, kMin, kSumSquare, kSumAbs };
 
 // y[i] = reduction of row i times `factor` (for means).

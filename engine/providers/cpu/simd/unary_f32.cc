@@ -4,8 +4,11 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/providers/cpu/simd/unary_f32.cc"
+// The loop over targets must come before what it compiles again.
+// clang-format off
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "engine/providers/cpu/simd/math-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace inferd::cpu::HWY_NAMESPACE {
@@ -34,9 +37,7 @@ void RunSimple(UnaryF32 op, float p, float q, const float* x, float* y, size_t n
     case UnaryF32::kRelu:
       return Map(x, y, n, [=](V v) { return hn::Max(zero, v); });
     case UnaryF32::kLeakyRelu:
-      return Map(x, y, n, [=](V v) {
-        return hn::IfThenElse(hn::Lt(v, zero), hn::Mul(v, vp), v);
-      });
+      return Map(x, y, n, [=](V v) { return hn::IfThenElse(hn::Lt(v, zero), hn::Mul(v, vp), v); });
     case UnaryF32::kClip:
       return Map(x, y, n, [=](V v) { return hn::Min(vq, hn::Max(vp, v)); });
     case UnaryF32::kSqrt:
@@ -47,12 +48,11 @@ void RunSimple(UnaryF32 op, float p, float q, const float* x, float* y, size_t n
         return hn::Mul(v, ClampKeepNan(gate, 0.0f, 1.0f));
       });
     case UnaryF32::kHardSigmoid:
-      return Map(x, y, n,
-                 [=](V v) { return ClampKeepNan(hn::MulAdd(v, vp, vq), 0.0f, 1.0f); });
+      return Map(x, y, n, [=](V v) { return ClampKeepNan(hn::MulAdd(v, vp, vq), 0.0f, 1.0f); });
     case UnaryF32::kSoftsign:
       return Map(x, y, n, [](V v) { return hn::Div(v, hn::Add(Const(1.0f), hn::Abs(v))); });
     case UnaryF32::kThresholdedRelu:
-      return Map(x, y, n, [=](V v) { return hn::IfThenZeroElse(hn::Le(v, vp), v); });
+      return Map(x, y, n, [=](V v) { return hn::IfThenElseZero(hn::Gt(v, vp), v); });
     case UnaryF32::kAbs:
       return Map(x, y, n, [](V v) { return hn::Abs(v); });
     case UnaryF32::kNeg:
@@ -72,8 +72,7 @@ void RunSimple(UnaryF32 op, float p, float q, const float* x, float* y, size_t n
     case UnaryF32::kSign:
       return Map(x, y, n, [=](V v) {
         const V sign = hn::CopySignToAbs(Const(1.0f), v);
-        return hn::IfThenElse(hn::IsNaN(v), v,
-                              hn::IfThenElseZero(hn::Ne(v, zero), sign));
+        return hn::IfThenElse(hn::IsNaN(v), v, hn::IfThenElseZero(hn::Ne(v, zero), sign));
       });
     default:
       return Map(x, y, n, [](V v) { return v; });

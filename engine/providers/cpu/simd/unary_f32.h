@@ -8,15 +8,15 @@ namespace inferd::cpu {
 enum class UnaryF32 : uint8_t {
   kCopy,
   kRelu,
-  kLeakyRelu,    // x < 0 ? p x : x
-  kClip,         // min(max(x, p), q)
+  kLeakyRelu,  // x < 0 ? p x : x
+  kClip,       // min(max(x, p), q)
   kSigmoid,
   kTanh,
   kExp,
   kLog,
   kSqrt,
   kErf,
-  kGelu,         // by erf
+  kGelu,  // by erf
   kGeluTanh,
   kHardSwish,    // x HardSigmoid(x; 1/6, 1/2)
   kHardSigmoid,  // min(max(p x + q, 0), 1)
@@ -24,15 +24,15 @@ enum class UnaryF32 : uint8_t {
   kMish,
   kSoftplus,
   kSoftsign,
-  kElu,          // x < 0 ? p (exp(x) - 1) : x
-  kSelu,         // q (x <= 0 ? p (exp(x) - 1) : x)
+  kElu,              // x < 0 ? p (exp(x) - 1) : x
+  kSelu,             // q (x <= 0 ? p (exp(x) - 1) : x)
   kThresholdedRelu,  // x > p ? x : 0
   kAbs,
   kNeg,
   kReciprocal,
   kFloor,
   kCeil,
-  kRound,        // half to even
+  kRound,  // half to even
   kSquare,
   kCube,
   kSign,

@@ -41,8 +41,8 @@ absl::Status RunKernel(const BoundKernel& kernel, const std::vector<Tensor>& ope
   StepContext context;
   context.inputs = buffers.inputs;
   context.outputs = buffers.outputs;
-  context.scratch = reinterpret_cast<void*>(
-      (reinterpret_cast<uintptr_t>(buffers.scratch.data()) + 63) / 64 * 64);
+  context.scratch =
+      reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(buffers.scratch.data()) + 63) / 64 * 64);
   return kernel.Run(context);
 }
 
@@ -173,8 +173,8 @@ absl::StatusOr<Tensor> ProviderCase::Run(ExecutionProvider& provider,
     stored.push_back(std::move(operand));
   }
   const Value& value = graph_.value(node().outputs[0]);
-  ASSIGN_OR_RETURN(Tensor output, Tensor::Allocate(value.type.dtype, value.type.shape.ToShape(),
-                                                   value.layout));
+  ASSIGN_OR_RETURN(Tensor output,
+                   Tensor::Allocate(value.type.dtype, value.type.shape.ToShape(), value.layout));
   std::memset(output.mutable_raw(), 0xA5, output.byte_size());
   std::vector<const Tensor*> inputs;
   for (const Tensor& operand : stored) inputs.push_back(&operand);
@@ -183,8 +183,8 @@ absl::StatusOr<Tensor> ProviderCase::Run(ExecutionProvider& provider,
   StepContext step;
   step.inputs = inputs;
   step.outputs = outputs;
-  step.scratch = reinterpret_cast<void*>(
-      (reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64);
+  step.scratch =
+      reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64);
   step.threads = context.threads;
   RETURN_IF_ERROR(kernel_->Run(step));
   return InLayout(output, Layout::kRowMajor);
@@ -219,8 +219,7 @@ std::string ProviderCase::ExpectAgrees(double tolerance) {
   return description;
 }
 
-Attributes AttributesOf(
-    std::initializer_list<std::pair<std::string, Attributes::Value>> values) {
+Attributes AttributesOf(std::initializer_list<std::pair<std::string, Attributes::Value>> values) {
   Attributes attributes;
   for (const auto& [name, value] : values) attributes.Set(name, value);
   return attributes;

@@ -58,8 +58,7 @@ class ProviderCase {
 };
 
 // Attributes from a list: {{"strides", Ints({2, 2})}, {"alpha", 0.5f}}.
-Attributes AttributesOf(
-    std::initializer_list<std::pair<std::string, Attributes::Value>> values);
+Attributes AttributesOf(std::initializer_list<std::pair<std::string, Attributes::Value>> values);
 std::vector<int64_t> Ints(std::initializer_list<int64_t> values);
 
 }  // namespace inferd::cpu

@@ -26,8 +26,8 @@ TEST(BatchNormKernels, EveryRankInBothLayouts) {
 TEST(BatchNormKernels, EpilogueInPlaceWithThreads) {
   for (const Layout layout : {Layout::kRowMajor, Layout::kChannelsLast}) {
     KernelCase test = Case({2, 24, 60, 61}, layout);
-    test.epilogue = {{"Relu", {}}, {"Add", {}, RandomFloats({2, 24, 60, 61}, -1, 1, 9), false,
-                                    layout}};
+    test.epilogue = {{"Relu", {}},
+                     {"Add", {}, RandomFloats({2, 24, 60, 61}, -1, 1, 9), false, layout}};
     test.in_place_input = 0;
     test.threads = 2;
     ExpectAgrees(test);

@@ -84,8 +84,8 @@ TEST(ConvKernel, AgreesInOneAndThreeDimensions) {
 
 TEST(ConvKernel, ResolvesAutomaticPadding) {
   for (const char* auto_pad : {"SAME_UPPER", "SAME_LOWER", "VALID"}) {
-    ProviderCase test("Conv", AttributesOf({{"auto_pad", std::string(auto_pad)},
-                                            {"strides", Ints({2, 3})}}));
+    ProviderCase test(
+        "Conv", AttributesOf({{"auto_pad", std::string(auto_pad)}, {"strides", Ints({2, 3})}}));
     test.Input(RandomFloats({1, 4, 12, 13})).Constant(RandomFloats({6, 4, 4, 4}));
     test.ExpectAgrees();
   }

@@ -25,8 +25,8 @@ TEST(GatherKernels, EveryAxisWithNegativeIndices) {
 
 TEST(GatherKernels, RefuseIndicesOutsideTheAxis) {
   for (const int64_t index : {int64_t{4}, int64_t{-5}, int64_t{1} << 62}) {
-    const auto outcome = RunCase(
-        Case(RandomFloats({4, 3}), Tensor::FromValues<int64_t>({3}, {0, index, 1}), 0));
+    const auto outcome =
+        RunCase(Case(RandomFloats({4, 3}), Tensor::FromValues<int64_t>({3}, {0, index, 1}), 0));
     EXPECT_EQ(outcome.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(outcome.status().message(),
                 HasSubstr(absl::StrCat("index ", index, " at position 1 is outside [-4,3]")));

@@ -52,9 +52,8 @@ TEST(JoinKernels, SplitAlongEveryAxisInBothLayouts) {
 }
 
 TEST(JoinKernels, SplitIntoEqualParts) {
-  KernelCase test{.op = "Split",
-                  .inputs = {Activation(RandomFloats({2, 5, 12}))},
-                  .num_outputs = 3};
+  KernelCase test{
+      .op = "Split", .inputs = {Activation(RandomFloats({2, 5, 12}))}, .num_outputs = 3};
   test.attributes.Set("axis", int64_t{-1});
   test.attributes.Set("num_outputs", int64_t{3});
   ExpectAgrees(test, 0, 0);

@@ -115,8 +115,8 @@ absl::StatusOr<std::vector<Tensor>> RunKernel(const KernelCase& test, BoundCase&
   std::vector<Tensor> outputs;
   for (const ValueId id : node.outputs) {
     const Value& value = bound.graph.value(id);
-    ASSIGN_OR_RETURN(Tensor output, Tensor::Allocate(value.type.dtype, value.type.shape.ToShape(),
-                                                     value.layout));
+    ASSIGN_OR_RETURN(Tensor output,
+                     Tensor::Allocate(value.type.dtype, value.type.shape.ToShape(), value.layout));
     if (output.byte_size() > 0) std::memset(output.mutable_raw(), 0xA5, output.byte_size());
     outputs.push_back(std::move(output));
   }
@@ -133,8 +133,8 @@ absl::StatusOr<std::vector<Tensor>> RunKernel(const KernelCase& test, BoundCase&
   StepContext context;
   context.inputs = input_pointers;
   context.outputs = output_pointers;
-  context.scratch = reinterpret_cast<void*>(
-      (reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64);
+  context.scratch =
+      reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64);
   context.threads = test.threads;
   RETURN_IF_ERROR(kernel->Run(context));
   std::vector<Tensor> results;
@@ -167,8 +167,7 @@ absl::StatusOr<std::vector<Tensor>> Expected(const KernelCase& test) {
     ASSIGN_OR_RETURN(op, FindOp("", epilogue.op));
     std::vector<Tensor> operands = {results[0]};
     if (epilogue.operand.has_data()) {
-      operands.insert(epilogue.operand_first ? operands.begin() : operands.end(),
-                      epilogue.operand);
+      operands.insert(epilogue.operand_first ? operands.begin() : operands.end(), epilogue.operand);
     }
     ASSIGN_OR_RETURN(std::vector<Tensor> next, RunPortable(*op, epilogue.attributes, operands, 1));
     results[0] = std::move(next[0]);

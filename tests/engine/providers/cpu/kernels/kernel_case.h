@@ -13,7 +13,7 @@ namespace inferd::cpu {
 // Tensors are given row-major; `layout` is what the CPU kernel gets. Used by one thread at a time.
 struct KernelCase {
   struct Input {
-    Tensor tensor;                      // without data: the input is absent
+    Tensor tensor;  // without data: the input is absent
     bool constant = false;
     Layout layout = Layout::kRowMajor;  // rank >= 3 only
   };

@@ -21,8 +21,8 @@ TEST(LayerNormKernels, RowLengthsWithAndWithoutBias) {
 
 TEST(LayerNormKernels, NormalizesOverSeveralAxes) {
   KernelCase test{.op = "LayerNormalization",
-                  .inputs = {Activation(RandomFloats({3, 4, 5, 6})),
-                             Constant(RandomFloats({5, 6})), Constant(RandomFloats({5, 6}))}};
+                  .inputs = {Activation(RandomFloats({3, 4, 5, 6})), Constant(RandomFloats({5, 6})),
+                             Constant(RandomFloats({5, 6}))}};
   test.attributes.Set("axis", int64_t{2});
   test.attributes.Set("epsilon", 0.1f);
   ExpectAgrees(test, 1e-4, 1e-5);

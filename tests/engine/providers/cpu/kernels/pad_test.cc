@@ -5,11 +5,11 @@ namespace inferd::cpu {
 namespace {
 
 KernelCase Case(const std::vector<int64_t>& pads, Layout layout) {
-  return {.op = "Pad",
-          .inputs = {Activation(RandomFloats({2, 3, 5, 7}), layout),
-                     Constant(Tensor::FromValues<int64_t>({static_cast<int64_t>(pads.size())},
-                                                          pads))},
-          .output_layout = layout};
+  return {
+      .op = "Pad",
+      .inputs = {Activation(RandomFloats({2, 3, 5, 7}), layout),
+                 Constant(Tensor::FromValues<int64_t>({static_cast<int64_t>(pads.size())}, pads))},
+      .output_layout = layout};
 }
 
 TEST(PadKernels, AddAndRemoveInBothLayouts) {

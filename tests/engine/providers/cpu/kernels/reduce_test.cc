@@ -8,10 +8,10 @@ namespace {
 
 KernelCase Case(const char* op, Tensor x, const std::vector<int64_t>& axes, bool keep,
                 Layout layout = Layout::kRowMajor) {
-  KernelCase test{.op = op,
-                  .inputs = {Activation(std::move(x), layout),
-                             Constant(Tensor::FromValues<int64_t>(
-                                 {static_cast<int64_t>(axes.size())}, axes))}};
+  KernelCase test{
+      .op = op,
+      .inputs = {Activation(std::move(x), layout),
+                 Constant(Tensor::FromValues<int64_t>({static_cast<int64_t>(axes.size())}, axes))}};
   test.attributes.Set("keepdims", int64_t{keep ? 1 : 0});
   if (keep) test.output_layout = layout;
   return test;
@@ -31,8 +31,8 @@ TEST(ReduceKernels, EveryRunOfAxes) {
 
 TEST(ReduceKernels, ChannelsLastOverSpaceAndOverChannels) {
   for (const auto& axes : std::vector<std::vector<int64_t>>{{2, 3}, {1}, {3}, {0}}) {
-    ExpectAgrees(Case("ReduceMean", RandomFloats({2, 35, 13, 11}), axes, true,
-                      Layout::kChannelsLast));
+    ExpectAgrees(
+        Case("ReduceMean", RandomFloats({2, 35, 13, 11}), axes, true, Layout::kChannelsLast));
   }
 }
 
@@ -41,8 +41,10 @@ TEST(ReduceKernels, GlobalPoolsInBothLayouts) {
     for (const Shape& shape :
          std::vector<Shape>{{2, 35, 7, 7}, {1, 130, 9}, {3, 16, 2, 3, 4}, {1, 5, 100, 101}}) {
       for (const Layout layout : {Layout::kRowMajor, Layout::kChannelsLast}) {
-        KernelCase test{.op = op, .inputs = {Activation(RandomFloats(shape), layout)},
-                        .output_layout = layout, .threads = 2};
+        KernelCase test{.op = op,
+                        .inputs = {Activation(RandomFloats(shape), layout)},
+                        .output_layout = layout,
+                        .threads = 2};
         ExpectAgrees(test, 1e-5, 1e-6);
       }
     }

@@ -17,8 +17,8 @@ TEST(RepeatKernels, ExpandFromEveryPattern) {
   }
   ExpectAgrees({.op = "Expand",
                 .inputs = {Activation(RandomInt64s({4, 1}, 0, 9)), Constant(Integers({1, 3}))}});
-  ExpectAgrees({.op = "Expand",
-                .inputs = {Activation(RandomFloats({1, 3})), Constant(Integers({0, 3}))}});
+  ExpectAgrees(
+      {.op = "Expand", .inputs = {Activation(RandomFloats({1, 3})), Constant(Integers({0, 3}))}});
 }
 
 TEST(RepeatKernels, TileEveryAxis) {
@@ -28,8 +28,8 @@ TEST(RepeatKernels, TileEveryAxis) {
                   .inputs = {Activation(RandomFloats({2, 3, 5})), Constant(Integers(repeats))}},
                  0, 0);
   }
-  ExpectAgrees({.op = "Tile",
-                .inputs = {Activation(RandomFloats({2, 0})), Constant(Integers({2, 2}))}});
+  ExpectAgrees(
+      {.op = "Tile", .inputs = {Activation(RandomFloats({2, 0})), Constant(Integers({2, 2}))}});
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ using Integers = std::vector<int64_t>;
 
 KernelCase Case(Tensor x, const Integers& starts, const Integers& ends, const Integers& axes,
                 const Integers& steps, Layout layout = Layout::kRowMajor) {
-  KernelCase test{.op = "Slice", .inputs = {Activation(std::move(x), layout)},
-                  .output_layout = layout};
+  KernelCase test{
+      .op = "Slice", .inputs = {Activation(std::move(x), layout)}, .output_layout = layout};
   for (const Integers& list : {starts, ends, axes, steps}) {
     test.inputs.push_back(list.empty() ? Activation(Tensor())
                                        : Constant(Tensor::FromValues<int64_t>(

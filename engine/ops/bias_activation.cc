@@ -1,0 +1,16 @@
+#include "engine/ops/bias_activation.h"
+
+#include "engine/ops/convolution.h"
+
+namespace inferd {
+
+absl::Status InferBiasActivation(InferContext& context) {
+  const SymbolicShape& x = context.shape(0);
+  if (context.has_input(1) && x.rank() > 0) {
+    RETURN_IF_ERROR(CheckChannelVector("bias", context.shape(1), x[x.rank() - 1]));
+  }
+  context.SetOutput(0, context.input_type(0));
+  return absl::OkStatus();
+}
+
+}  // namespace inferd

@@ -1,0 +1,50 @@
+#include "server/commands/engine_flags.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+
+namespace inferd {
+namespace {
+
+constexpr int kMaxThreads = 256;
+
+Precision ToPrecision(const std::string& text) {
+  if (text == "bf16") return Precision::kBfloat16;
+  if (text == "int8") return Precision::kInt8;
+  return text == "auto" ? Precision::kAuto : Precision::kFloat32;
+}
+
+}  // namespace
+
+void AddEngineFlags(CLI::App& command, EngineFlags* flags) {
+  command.add_option("--threads", flags->threads, "Threads of one execution")
+      ->check(CLI::Range(1, kMaxThreads))
+      ->capture_default_str();
+  command.add_option("--precision", flags->precision, "What arithmetic may be used")
+      ->check(CLI::IsMember({"fp32", "bf16", "int8", "auto"}))
+      ->capture_default_str();
+  command.add_option("--provider", flags->provider, "Who runs the nodes that it can")
+      ->check(CLI::IsMember({"cpu", "cuda", "portable"}))
+      ->capture_default_str();
+}
+
+EngineConfig ToEngineConfig(const EngineFlags& flags) {
+  EngineConfig config;
+  config.core_slots = 1;
+  config.threads_per_slot = flags.threads;
+  config.precision = ToPrecision(flags.precision);
+  config.providers = {flags.provider};
+  return config;
+}
+
+int ExitCodeOf(absl::string_view name, const std::function<absl::Status()>& body) {
+  const absl::Status status = body();
+  if (status.ok()) return 0;
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s\n", absl::StrCat("inferd ", name, ": ", status.message()).c_str());
+  return kCommandFailed;
+}
+
+}  // namespace inferd

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "config/engine_config.h"
+
+namespace CLI {
+class App;
+}
+
+namespace inferd {
+
+inline constexpr int kCommandFailed = 1;
+inline constexpr int kCommandBadUsage = 2;
+
+// The flags of commands that compile a model. A value type.
+struct EngineFlags {
+  int threads = 1;
+  std::string precision = "fp32";
+  std::string provider = "cpu";
+};
+
+// Adds --threads, --precision and --provider to `command`; `flags` must outlive its parsing.
+void AddEngineFlags(CLI::App& command, EngineFlags* flags);
+
+// One core slot of the given threads, with the provider first and the portable kernels last.
+EngineConfig ToEngineConfig(const EngineFlags& flags);
+
+// Runs a command's body and gives its exit code: 0, or 1 after printing "inferd NAME: message" to
+// stderr.
+int ExitCodeOf(absl::string_view name, const std::function<absl::Status()>& body);
+
+}  // namespace inferd

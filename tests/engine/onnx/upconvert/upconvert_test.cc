@@ -1,0 +1,229 @@
+#include "engine/onnx/upconvert/upconvert.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/graph/op_def.h"
+#include "engine/ops/op_registry.h"
+
+namespace inferd {
+namespace {
+
+using Ints = std::vector<int64_t>;
+
+// Converts one node of an older opset whose first input is `type`.
+class UpconvertTest : public ::testing::Test {
+ protected:
+  OnnxNode& Make(const std::string& op_type, int64_t version, ValueType type,
+                 const std::string& domain = "") {
+    node_.op_type = op_type;
+    node_.domain = domain;
+    node_.version = version;
+    node_.inputs = {graph_.AddInput("x", std::move(type))};
+    node_.outputs = {graph_.AddValue("y")};
+    return node_;
+  }
+  OnnxNode& MakeFloat(const std::string& op_type, int64_t version, Shape shape) {
+    return Make(op_type, version, ValueType::OfTensor(DType::kFloat32, SymbolicShape(shape)));
+  }
+  absl::Status Convert() {
+    NodeEmitter emitter(OpRegistry::Builtin());
+    return Upconvert(node_, graph_, emitter);
+  }
+  Ints ConstantInts(size_t input) {
+    return *graph_.constant(node_.inputs[input])->ToInt64s();
+  }
+  float ConstantFloat(size_t input) {
+    return graph_.constant(node_.inputs[input])->data<float>()[0];
+  }
+  std::string EmittedOps() {
+    std::string ops;
+    for (int i = 0; i < graph_.num_nodes(); ++i) {
+      ops += std::string(graph_.node(i).op->name) + " ";
+    }
+    return ops;
+  }
+
+  Graph graph_;
+  OnnxNode node_;
+};
+
+TEST_F(UpconvertTest, MakesAxesAnInput) {
+  MakeFloat("Squeeze", 11, {1, 2}).attributes.Set("axes", Ints{0});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(ConstantInts(1), Ints{0});
+  EXPECT_FALSE(node_.attributes.Has("axes"));
+}
+
+TEST_F(UpconvertTest, LeavesReductionsOverAllAxesAlone) {
+  MakeFloat("ReduceMean", 13, {1, 2}).attributes.Set("keepdims", int64_t{0});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.inputs.size(), 1u);
+  EXPECT_EQ(node_.attributes.Int("keepdims", 1), 0);
+}
+
+TEST_F(UpconvertTest, RefusesUnsqueezeWithoutAxes) {
+  MakeFloat("Unsqueeze", 11, {2});
+  EXPECT_EQ(Convert().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(UpconvertTest, CountsTheOutputsOfAnEvenSplit) {
+  MakeFloat("Split", 11, {4}).outputs.push_back(graph_.AddValue("z"));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.attributes.Int("num_outputs", 0), 2);
+}
+
+TEST_F(UpconvertTest, MakesSplitSizesAnInput) {
+  MakeFloat("Split", 11, {4}).attributes.Set("split", Ints{1, 3});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(ConstantInts(1), (Ints{1, 3}));
+  EXPECT_FALSE(node_.attributes.Has("num_outputs"));
+}
+
+TEST_F(UpconvertTest, MakesSliceBoundsInputs) {
+  OnnxNode& node = MakeFloat("Slice", 9, {4, 4});
+  node.attributes.Set("starts", Ints{1});
+  node.attributes.Set("ends", Ints{3});
+  node.attributes.Set("axes", Ints{1});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(ConstantInts(1), Ints{1});
+  EXPECT_EQ(ConstantInts(2), Ints{3});
+  EXPECT_EQ(ConstantInts(3), Ints{1});
+}
+
+TEST_F(UpconvertTest, MakesClipBoundsInputsOfTheDataType) {
+  OnnxNode& node =
+      Make("Clip", 6 + 1, ValueType::OfTensor(DType::kFloat16, SymbolicShape(Shape{2})));
+  node.attributes.Set("max", 6.0f);
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.inputs[1], kNoValue);
+  EXPECT_EQ(graph_.constant(node_.inputs[2])->dtype(), DType::kFloat16);
+}
+
+TEST_F(UpconvertTest, MakesPadsInputs) {
+  OnnxNode& node = MakeFloat("Pad", 10, {2});
+  node.attributes.Set("pads", Ints{1, 1});
+  node.attributes.Set("value", 2.5f);
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(ConstantInts(1), (Ints{1, 1}));
+  EXPECT_EQ(ConstantFloat(2), 2.5f);
+}
+
+TEST_F(UpconvertTest, MakesTopKsCountAnInput) {
+  MakeFloat("TopK", 9, {5}).attributes.Set("k", int64_t{3});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(ConstantInts(1), Ints{3});
+}
+
+TEST_F(UpconvertTest, RefusesWrongAttributeTypes) {
+  MakeFloat("TopK", 9, {5}).attributes.Set("k", 3.0f);
+  const absl::Status status = Convert();
+  EXPECT_NE(status.message().find("attribute k is of type float"), absl::string_view::npos);
+}
+
+TEST_F(UpconvertTest, DropsDropoutsRatio) {
+  MakeFloat("Dropout", 7, {5}).attributes.Set("ratio", 0.3f);
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_TRUE(node_.attributes.values().empty());
+}
+
+TEST_F(UpconvertTest, GivesDftItsOldAxis) {
+  MakeFloat("DFT", 17, {1, 8, 1});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.inputs[1], kNoValue);
+  EXPECT_EQ(ConstantInts(2), Ints{1});
+}
+
+TEST_F(UpconvertTest, TurnsUpsampleIntoResize) {
+  MakeFloat("Upsample", 7, {1, 1, 2, 2}).attributes.Set("scales", std::vector<float>{1, 1, 2, 2});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.op_type, "Resize");
+  ASSERT_EQ(node_.inputs.size(), 3u);
+  EXPECT_EQ(node_.inputs[1], kNoValue);
+  EXPECT_EQ(node_.attributes.String("coordinate_transformation_mode", ""), "asymmetric");
+  EXPECT_EQ(node_.attributes.String("nearest_mode", ""), "floor");
+}
+
+TEST_F(UpconvertTest, DropsEmptyResizeInputs) {
+  OnnxNode& node = MakeFloat("Resize", 11, {1, 1, 2, 2});
+  const ValueId empty = graph_.AddConstant("", Tensor::FromValues<float>(Shape{0}, {}));
+  const ValueId sizes = graph_.AddConstant("", Tensor::FromValues<int64_t>(Shape{1}, {4}));
+  node.inputs = {node.inputs[0], empty, empty, sizes};
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.inputs[1], kNoValue);
+  EXPECT_EQ(node_.inputs[2], kNoValue);
+  EXPECT_EQ(node_.inputs[3], sizes);
+}
+
+TEST_F(UpconvertTest, KeepsSoftmaxWhereOneAxisIsLeft) {
+  MakeFloat("Softmax", 11, {2, 10, 1, 1});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.op_type, "Softmax");
+  EXPECT_EQ(node_.attributes.Int("axis", 0), 1);
+  EXPECT_EQ(graph_.num_nodes(), 0);
+}
+
+TEST_F(UpconvertTest, FlattensSoftmaxOverSeveralAxes) {
+  MakeFloat("Softmax", 11, {2, 3, 4});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(EmittedOps(), "Flatten Softmax Shape ");
+  EXPECT_EQ(node_.op_type, "Reshape");
+}
+
+TEST_F(UpconvertTest, LeavesNewSoftmaxAlone) {
+  MakeFloat("Softmax", 13, {2, 3, 4});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_FALSE(node_.attributes.Has("axis"));
+}
+
+TEST_F(UpconvertTest, DropsBatchNormalizationsTrainingParts) {
+  OnnxNode& node = MakeFloat("BatchNormalization", 7, {2, 3});
+  node.attributes.Set("spatial", int64_t{1});
+  node.outputs.push_back(graph_.AddValue("mean"));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.outputs.size(), 1u);
+  EXPECT_FALSE(node_.attributes.Has("spatial"));
+}
+
+TEST_F(UpconvertTest, RefusesBatchNormalizationPerElement) {
+  MakeFloat("BatchNormalization", 7, {2, 3}).attributes.Set("spatial", int64_t{0});
+  EXPECT_EQ(Convert().code(), absl::StatusCode::kUnimplemented);
+}
+
+TEST_F(UpconvertTest, SpreadsGroupNormalizationsScales) {
+  OnnxNode& node = MakeFloat("GroupNormalization", 18, {1, 4, 2});
+  const ValueId scale = graph_.AddConstant("", Tensor::FromValues<float>(Shape{2}, {1, 2}));
+  node.inputs = {node.inputs[0], scale, scale};
+  node.attributes.Set("num_groups", int64_t{2});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(EmittedOps(), "Shape Div Concat Unsqueeze Expand Reshape Unsqueeze Expand Reshape ");
+}
+
+TEST_F(UpconvertTest, RenamesScatterAndGridSampleModes) {
+  MakeFloat("Scatter", 9, {2});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.op_type, "ScatterElements");
+  MakeFloat("GridSample", 16, {2}).attributes.Set("mode", std::string("bicubic"));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.attributes.String("mode", ""), "cubic");
+}
+
+TEST_F(UpconvertTest, KeepsRoiAlignUnshifted) {
+  MakeFloat("RoiAlign", 10, {2});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.attributes.String("coordinate_transformation_mode", ""), "output_half_pixel");
+}
+
+TEST_F(UpconvertTest, SplitsTheOldLabelEncoderByDirection) {
+  OnnxNode& node = Make("LabelEncoder", 1,
+                        ValueType::OfTensor(DType::kString, SymbolicShape(Shape{2})), "ai.onnx.ml");
+  node.attributes.Set("classes_strings", std::vector<std::string>{"a", "b"});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.attributes.Strings("keys_strings").size(), 2u);
+  EXPECT_EQ(node_.attributes.Ints("values_int64s"), (Ints{0, 1}));
+}
+
+}  // namespace
+}  // namespace inferd

@@ -1,0 +1,178 @@
+#include "server/repository/model_repository.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "server/metrics/metrics_registry.h"
+#include "server/scheduler/clock.h"
+#include "tests/server/repository/temporary_repository.h"
+#include "tests/support/fake_model.h"
+
+namespace inferd {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class ModelRepositoryTest : public ::testing::Test {
+ protected:
+  // A file's text says how its model loads: "bad" fails, "slow" waits for Release().
+  absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path) {
+    std::ifstream file(path);
+    std::string text;
+    file >> text;
+    if (text == "throw") throw std::bad_alloc();
+    if (text == "bad") return absl::InvalidArgumentError("'" + path + "' is no ONNX model");
+    MutexLock lock(&mutex_);
+    while (text == "slow" && !released_) changed_.Wait(&mutex_);
+    return std::unique_ptr<Model>(FakeModel::Identity());
+  }
+  void Release() {
+    MutexLock lock(&mutex_);
+    released_ = true;
+    changed_.SignalAll();
+  }
+
+  ModelRepository& repository() {
+    if (repository_ == nullptr) {
+      RepositoryOptions options;
+      options.paths = {files_.root()};
+      repository_ = std::make_unique<ModelRepository>(
+          options, EngineConfig(), ServingContext{&slots_, &clock_, &registry_},
+          [this](const std::string& path, const EngineConfig&) { return Compile(path); });
+      repository_->SetStateListener([this](const std::string& name) {
+        MutexLock lock(&mutex_);
+        notified_.insert(name);
+        changed_.SignalAll();
+      });
+    }
+    return *repository_;
+  }
+  void StartAndAwait(std::set<std::string> names) {
+    ASSERT_TRUE(repository().Start().ok());
+    Await(std::move(names));
+  }
+  void Await(std::set<std::string> names) {
+    names.insert("");
+    MutexLock lock(&mutex_);
+    while (!std::includes(notified_.begin(), notified_.end(), names.begin(), names.end())) {
+      changed_.Wait(&mutex_);
+    }
+  }
+  std::vector<std::string> IndexText() {
+    std::vector<std::string> text;
+    for (const ModelIndexRow& row : repository().Index()) {
+      text.push_back(absl::StrCat(row.name, " ", row.version, " ", ModelStateName(row.state)));
+    }
+    return text;
+  }
+
+  TemporaryRepository files_;
+  MetricsRegistry registry_;
+  SystemClock clock_;
+  CoreSlots slots_{2, 1};
+  Mutex mutex_;
+  CondVar changed_;
+  bool released_ = false;
+  std::set<std::string> notified_;
+  std::unique_ptr<ModelRepository> repository_;
+};
+
+TEST_F(ModelRepositoryTest, LoadsTheNewestVersion) {
+  files_.Write("m/1/model.onnx", "good");
+  files_.Write("m/2/model.onnx", "good");
+  StartAndAwait({"m"});
+  EXPECT_THAT(IndexText(), ElementsAre("m 2 READY"));
+  EXPECT_EQ(repository().Get("m", "").value()->version(), 2);
+  EXPECT_TRUE(repository().Ready(true));
+}
+
+TEST_F(ModelRepositoryTest, ServesSeveralVersionsWhenToldTo) {
+  files_.Write("m/config.pbtxt", "version_policy { all { } } default_model_filename: \"net\"");
+  files_.Write("m/1/net", "good");
+  files_.Write("m/2/net", "good");
+  files_.Write("n/1/model.onnx", "good");
+  StartAndAwait({"m", "n"});
+  repository_ = nullptr;
+  notified_.clear();
+  StartAndAwait({"m", "n"});
+  while (!repository().AllFinal()) std::this_thread::yield();
+  EXPECT_EQ(repository().Get("m", "1").value()->version(), 1);
+  EXPECT_THAT(repository().ReadyVersions("m"), ElementsAre(1, 2));
+  EXPECT_EQ(repository().ReadyModels().size(), 3u);
+}
+
+TEST_F(ModelRepositoryTest, OneBadModelDoesNotStopTheOthers) {
+  files_.Write("bad/1/model.onnx", "bad");
+  files_.Write("throw/1/model.onnx", "throw");
+  files_.Write("config/config.pbtxt", "nonsense");
+  files_.Write("config/1/model.onnx", "good");
+  files_.MakeFolder("empty");
+  files_.MakeFolder("nofile/1");
+  files_.Write("good/1/model.onnx", "good");
+  StartAndAwait({"bad", "throw", "nofile", "good"});
+  EXPECT_THAT(IndexText(),
+              ElementsAre("bad 1 UNAVAILABLE", "config 1 UNAVAILABLE", "empty  UNAVAILABLE",
+                          "good 1 READY", "nofile 1 UNAVAILABLE", "throw 1 UNAVAILABLE"));
+  EXPECT_TRUE(repository().Ready(false));
+  EXPECT_FALSE(repository().Ready(true));
+  EXPECT_TRUE(absl::IsNotFound(repository().Get("bad", "").status()));
+  EXPECT_THAT(std::string(repository().Get("bad", "1").status().message()),
+              HasSubstr("is no ONNX model"));
+  EXPECT_THAT(std::string(repository().Get("config", "").status().message()), HasSubstr("line 1"));
+}
+
+TEST_F(ModelRepositoryTest, AnswersUnavailableWhileAModelLoads) {
+  files_.Write("m/1/model.onnx", "slow");
+  ASSERT_TRUE(repository().Start().ok());
+  EXPECT_TRUE(absl::IsUnavailable(repository().Get("m", "").status()));
+  EXPECT_TRUE(absl::IsUnavailable(repository().Get("m", "1").status()));
+  EXPECT_THAT(IndexText(), ElementsAre("m 1 LOADING"));
+  EXPECT_FALSE(repository().Ready(false));
+  Release();
+  Await({"m"});
+  EXPECT_TRUE(repository().Ready(false));
+  EXPECT_TRUE(repository().Get("m", "1").ok());
+}
+
+TEST_F(ModelRepositoryTest, SaysWhatItDoesNotKnow) {
+  files_.Write("m/1/model.onnx", "good");
+  files_.Write("p/config.pbtxt", "version_policy { specific { versions: 7 } }");
+  files_.Write("p/1/model.onnx", "good");
+  StartAndAwait({"m"});
+  EXPECT_TRUE(absl::IsNotFound(repository().Get("other", "").status()));
+  EXPECT_TRUE(absl::IsNotFound(repository().Get("m", "2").status()));
+  EXPECT_TRUE(absl::IsNotFound(repository().Get("m", "0").status()));
+  EXPECT_TRUE(absl::IsNotFound(repository().Get("p", "").status()));
+  for (const char* version : {"one", "-1", "1.0", "99999999999999999999"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(repository().Get("m", version).status())) << version;
+  }
+}
+
+TEST_F(ModelRepositoryTest, IsReadyWithoutAnyModel) {
+  StartAndAwait({});
+  EXPECT_TRUE(repository().Ready(false));
+  EXPECT_TRUE(repository().Index().empty());
+}
+
+TEST_F(ModelRepositoryTest, RefusesAFolderThatDoesNotExist) {
+  RepositoryOptions options;
+  options.paths = {files_.root() + "/none"};
+  ModelRepository repository(options, EngineConfig(), {&slots_, &clock_, &registry_}, nullptr);
+  EXPECT_TRUE(absl::IsNotFound(repository.Start()));
+  EXPECT_FALSE(repository.AllFinal());
+}
+
+TEST_F(ModelRepositoryTest, RefusesNewRequestsWhileDraining) {
+  files_.Write("m/1/model.onnx", "good");
+  StartAndAwait({"m"});
+  const ModelHandle handle = repository().Get("m", "").value();
+  repository().Drain();
+  EXPECT_TRUE(absl::IsUnavailable(repository().Get("m", "").status()));
+  EXPECT_EQ(handle->name(), "m");
+}
+
+}  // namespace
+}  // namespace inferd

@@ -1,0 +1,102 @@
+#include "server/rpc/infer_parameters.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace inferd {
+namespace {
+
+using inference::InferParameter;
+using ::testing::HasSubstr;
+
+InferParameter Int64(int64_t value) {
+  InferParameter parameter;
+  parameter.set_int64_param(value);
+  return parameter;
+}
+InferParameter Uint64(uint64_t value) {
+  InferParameter parameter;
+  parameter.set_uint64_param(value);
+  return parameter;
+}
+InferParameter Bool(bool value) {
+  InferParameter parameter;
+  parameter.set_bool_param(value);
+  return parameter;
+}
+InferParameter Text(const std::string& value) {
+  InferParameter parameter;
+  parameter.set_string_param(value);
+  return parameter;
+}
+
+absl::StatusOr<InferParameters> Read(const std::string& name, const InferParameter& value) {
+  ParameterMap parameters;
+  parameters[name] = value;
+  return ReadRequestParameters(parameters);
+}
+
+void ExpectRefused(const std::string& name, const InferParameter& value) {
+  const absl::Status status = Read(name, value).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(name));
+}
+
+TEST(InferParameters, ReadsPriorityAsEitherInteger) {
+  EXPECT_EQ(Read("priority", Uint64(3))->priority, 3u);
+  EXPECT_EQ(Read("priority", Int64(2))->priority, 2u);
+  EXPECT_EQ(ReadRequestParameters(ParameterMap())->priority, 0u);
+  ExpectRefused("priority", Int64(-1));
+  ExpectRefused("priority", Uint64(uint64_t{1} << 32));
+  ExpectRefused("priority", Text("1"));
+}
+
+TEST(InferParameters, ReadsTheTimeoutInMicroseconds) {
+  EXPECT_EQ(Read("timeout", Int64(1500))->queue_timeout, absl::Microseconds(1500));
+  EXPECT_EQ(Read("timeout", Int64(0))->queue_timeout, std::nullopt);
+  EXPECT_TRUE(Read("timeout", Uint64(~0ull)).ok());
+  ExpectRefused("timeout", Int64(-1));
+  ExpectRefused("timeout", Bool(true));
+}
+
+TEST(InferParameters, RefusesSequences) {
+  ExpectRefused("sequence_id", Int64(7));
+  ExpectRefused("sequence_id", Text("a"));
+  ExpectRefused("sequence_start", Bool(true));
+  ExpectRefused("sequence_end", Bool(true));
+}
+
+TEST(InferParameters, TakesValuesThatMeanNoSequence) {
+  EXPECT_TRUE(Read("sequence_id", Int64(0)).ok());
+  EXPECT_TRUE(Read("sequence_id", Text("")).ok());
+  EXPECT_TRUE(Read("sequence_start", Bool(false)).ok());
+  EXPECT_TRUE(Read("sequence_end", Bool(false)).ok());
+}
+
+TEST(InferParameters, TakesTheEmptyFinalResponseSwitch) {
+  EXPECT_TRUE(Read("triton_enable_empty_final_response", Bool(true)).ok());
+  ExpectRefused("triton_enable_empty_final_response", Int64(1));
+}
+
+TEST(InferParameters, RefusesOtherReservedNames) { ExpectRefused("triton_magic", Bool(true)); }
+
+TEST(InferParameters, TakesTheClientsOwnNames) {
+  EXPECT_TRUE(Read("tenant", Text("blue")).ok());
+  EXPECT_TRUE(Read("weight", Int64(-3)).ok());
+}
+
+TEST(InferParameters, RefusesAParameterWithoutValue) { ExpectRefused("tenant", InferParameter()); }
+
+TEST(InferParameters, TensorsMayNotUseSharedMemoryOrClassification) {
+  ParameterMap parameters;
+  parameters["mine"] = Bool(true);
+  EXPECT_TRUE(CheckTensorParameters(parameters).ok());
+  parameters["shared_memory_region"] = Text("r");
+  EXPECT_TRUE(absl::IsUnimplemented(CheckTensorParameters(parameters)));
+  parameters.clear();
+  parameters["classification"] = Int64(3);
+  EXPECT_TRUE(absl::IsUnimplemented(CheckTensorParameters(parameters)));
+}
+
+}  // namespace
+}  // namespace inferd
