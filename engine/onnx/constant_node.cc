@@ -30,10 +30,10 @@ struct ToTensor {
 
 // The attribute names and the kinds they must have.
 constexpr std::pair<absl::string_view, AttributeKind> kForms[] = {
-    {"value", AttributeKind::kTensor},         {"sparse_value", AttributeKind::kTensor},
-    {"value_float", AttributeKind::kFloat},    {"value_floats", AttributeKind::kFloats},
-    {"value_int", AttributeKind::kInt},        {"value_ints", AttributeKind::kInts},
-    {"value_string", AttributeKind::kString},  {"value_strings", AttributeKind::kStrings},
+    {"value", AttributeKind::kTensor},        {"sparse_value", AttributeKind::kTensor},
+    {"value_float", AttributeKind::kFloat},   {"value_floats", AttributeKind::kFloats},
+    {"value_int", AttributeKind::kInt},       {"value_ints", AttributeKind::kInts},
+    {"value_string", AttributeKind::kString}, {"value_strings", AttributeKind::kStrings},
 };
 
 absl::Status CheckForm(absl::string_view name, AttributeKind kind) {

@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
-#include "engine/onnx/type_reader.h"
 #include "engine/graph/op_def.h"
+#include "engine/onnx/type_reader.h"
 
 namespace inferd {
 namespace {
@@ -13,16 +13,15 @@ namespace {
 absl::Status CheckCount(absl::string_view body, absl::string_view what, size_t got,
                         size_t expected) {
   if (got == expected) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("its subgraph ", body, " has ", got, " ", what,
-                                                 "; the node needs ", expected));
+  return absl::InvalidArgumentError(
+      absl::StrCat("its subgraph ", body, " has ", got, " ", what, "; the node needs ", expected));
 }
 
 // The outputs that the node may leave out become absent ones.
 absl::Status MatchOutputs(OnnxNode& node, absl::string_view body, size_t expected) {
   if (node.outputs.size() > expected) {
-    return absl::InvalidArgumentError(absl::StrCat("it has ", node.outputs.size(),
-                                                   " outputs; its subgraph ", body, " makes ",
-                                                   expected));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "it has ", node.outputs.size(), " outputs; its subgraph ", body, " makes ", expected));
   }
   node.outputs.resize(expected, kNoValue);
   return absl::OkStatus();
@@ -56,9 +55,8 @@ absl::Status CheckLoop(OnnxNode& node, const Graph& body, size_t captured) {
     }
   }
   if (body.outputs().size() < 1 + carried) {
-    return absl::InvalidArgumentError(absl::StrCat("its body has ", body.outputs().size(),
-                                                   " outputs; the node needs at least ",
-                                                   1 + carried));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "its body has ", body.outputs().size(), " outputs; the node needs at least ", 1 + carried));
   }
   return MatchOutputs(node, "body", body.outputs().size() - 1);
 }

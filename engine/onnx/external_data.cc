@@ -150,9 +150,9 @@ absl::StatusOr<ExternalData::Range> ExternalData::Locate(const ::onnx::TensorPro
   }
   ASSIGN_OR_RETURN(range.source, Open(location));
   if (range.offset > range.source->size() || bytes > range.source->size() - range.offset) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("its external data ends at byte ", range.offset, " + ", bytes, " of file ",
-                     NameText(location), ", which has ", range.source->size(), " bytes"));
+    return absl::InvalidArgumentError(absl::StrCat("its external data ends at byte ", range.offset,
+                                                   " + ", bytes, " of file ", NameText(location),
+                                                   ", which has ", range.source->size(), " bytes"));
   }
   return range;
 }

@@ -28,8 +28,8 @@ absl::StatusOr<ValueId> GraphBuilder::Lookup(const Scope& scope, const std::stri
   if (name.empty()) return kNoValue;
   const auto it = scope.names.find(name);
   if (it != scope.names.end()) return it->second;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "it reads ", NameText(name), ", which no node, input or initializer defines"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("it reads ", NameText(name), ", which no node, input or initializer defines"));
 }
 
 absl::StatusOr<Graph> GraphBuilder::Build(const OpsetVersions& opsets, RawModel& model) {
@@ -69,9 +69,9 @@ absl::Status GraphBuilder::AddInitializers(::onnx::GraphProto& proto,
 
 absl::Status GraphBuilder::AddInputs(const ::onnx::GraphProto& proto, Scope& scope) {
   if (proto.input_size() > kMaxGraphInputs || proto.output_size() > kMaxGraphInputs) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the graph has ", proto.input_size(), " inputs and ", proto.output_size(),
-                     " outputs; the limit is ", kMaxGraphInputs));
+    return absl::ResourceExhaustedError(absl::StrCat("the graph has ", proto.input_size(),
+                                                     " inputs and ", proto.output_size(),
+                                                     " outputs; the limit is ", kMaxGraphInputs));
   }
   for (const auto& input : proto.input()) {
     const std::string where = absl::StrCat("graph input ", NameText(input.name()));
@@ -120,9 +120,8 @@ absl::Status GraphBuilder::BuildNodes(const Nodes& nodes, Scope& scope) {
   for (const auto& node : nodes) {
     for (const std::string& output : node.output()) {
       if (output.empty() || !scope.names.contains(output)) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat(NodeText(node), " makes ", NameText(output),
-                       ", which is an input or initializer already"));
+      return absl::InvalidArgumentError(absl::StrCat(NodeText(node), " makes ", NameText(output),
+                                                     ", which is an input or initializer already"));
     }
   }
   ASSIGN_OR_RETURN(const std::vector<int> order, OrderNodes(nodes));
@@ -191,13 +190,14 @@ absl::Status GraphBuilder::ReadAttributes(const ::onnx::NodeProto& proto, Scope&
     if (attribute == nullptr) continue;
     const bool duplicate = node.attributes.Has(given.name());
     if (duplicate || given.name().empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("attribute ", NameText(given.name()),
-                                                     duplicate ? " is given twice" : " has no name"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "attribute ", NameText(given.name()), duplicate ? " is given twice" : " has no name"));
     }
     if (TypeOfAttribute(*attribute) == ::onnx::AttributeProto::GRAPH) {
       if (attribute != &given) {
-        return absl::UnimplementedError(absl::StrCat(
-            "attribute ", given.name(), " is a graph passed to a function, which is not supported"));
+        return absl::UnimplementedError(
+            absl::StrCat("attribute ", NameText(given.name()),
+                         " is a graph passed to a function, which is not supported"));
       }
       graphs.push_back(attribute);
       continue;
@@ -232,9 +232,8 @@ absl::Status GraphBuilder::BuildOperator(const ::onnx::NodeProto& proto, int64_t
       continue;
     }
     const auto named = scope.output_names.find(name);
-    const ValueId id = scope.graph.AddValue(named == scope.output_names.end()
-                                                ? absl::StrCat(scope.prefix, name)
-                                                : named->second);
+    const ValueId id = scope.graph.AddValue(
+        named == scope.output_names.end() ? absl::StrCat(scope.prefix, name) : named->second);
     RETURN_IF_ERROR(Define(scope, name, id));
     node.outputs.push_back(id);
   }

@@ -78,6 +78,7 @@ class GraphBuilder {
   absl::Status BuildSubgraphs(const std::vector<const ::onnx::AttributeProto*>& protos,
                               Scope& scope, OnnxNode& node, std::vector<ValueId>* captured);
   absl::StatusOr<std::shared_ptr<const Graph>> BuildSubgraph(const ::onnx::GraphProto& proto,
+                                                             const OnnxNode& node,
                                                              const std::vector<Capture>& captures,
                                                              Scope& outer);
 

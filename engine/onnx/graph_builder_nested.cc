@@ -20,6 +20,19 @@ absl::Status CheckDepth(int depth) {
       absl::StrCat("functions and subgraphs nest deeper than ", kMaxDepth));
 }
 
+// The type of what `node` passes to its body's input `i`, which need not declare one. Loop passes
+// its iteration number and condition first; a sequence goes to a body element by element.
+ValueType PassedType(const OnnxNode& node, size_t i, const Graph& outer, Graph& body) {
+  if (node.op_type == "Loop" && i < 2) {
+    return ValueType::OfTensor(i == 0 ? DType::kInt64 : DType::kBool, SymbolicShape::Scalar());
+  }
+  if (!node.has_input(i)) return ValueType();
+  const ValueType& type = outer.value(node.inputs[i]).type;
+  const bool by_element =
+      node.op_type == "SequenceMap" && type.kind == ValueKind::kSequence && type.element != nullptr;
+  return TranslateSymbols(by_element ? *type.element : type, outer, body);
+}
+
 }  // namespace
 
 absl::StatusOr<AttributeScope> GraphBuilder::CallAttributes(const ::onnx::NodeProto& proto,
@@ -31,8 +44,7 @@ absl::StatusOr<AttributeScope> GraphBuilder::CallAttributes(const ::onnx::NodePr
     if (function.defaults.count(given.name()) == 0 &&
         std::find(declared.begin(), declared.end(), given.name()) == declared.end()) {
       return absl::InvalidArgumentError(absl::StrCat("function ", NameText(proto.op_type()),
-                                                     " has no attribute ",
-                                                     NameText(given.name())));
+                                                     " has no attribute ", NameText(given.name())));
     }
     ASSIGN_OR_RETURN(const ::onnx::AttributeProto* attribute,
                      ResolveAttribute(given, scope.attributes));
@@ -87,9 +99,9 @@ absl::Status GraphBuilder::BuildCall(const ::onnx::NodeProto& proto, const Model
   return absl::OkStatus();
 }
 
-absl::Status GraphBuilder::BuildSubgraphs(
-    const std::vector<const ::onnx::AttributeProto*>& protos, Scope& scope, OnnxNode& node,
-    std::vector<ValueId>* captured) {
+absl::Status GraphBuilder::BuildSubgraphs(const std::vector<const ::onnx::AttributeProto*>& protos,
+                                          Scope& scope, OnnxNode& node,
+                                          std::vector<ValueId>* captured) {
   // All of a node's subgraphs get the same captures, so that they can be passed as one list.
   std::vector<Capture> captures;
   absl::flat_hash_map<std::string, bool> seen;
@@ -106,7 +118,7 @@ absl::Status GraphBuilder::BuildSubgraphs(
   }
   for (const auto* attribute : protos) {
     absl::StatusOr<std::shared_ptr<const Graph>> graph =
-        BuildSubgraph(attribute->g(), captures, scope);
+        BuildSubgraph(attribute->g(), node, captures, scope);
     if (!graph.ok()) {
       return Annotate(graph.status(), absl::StrCat("in subgraph ", NameText(attribute->name())));
     }
@@ -119,7 +131,8 @@ absl::Status GraphBuilder::BuildSubgraphs(
 }
 
 absl::StatusOr<std::shared_ptr<const Graph>> GraphBuilder::BuildSubgraph(
-    const ::onnx::GraphProto& proto, const std::vector<Capture>& captures, Scope& outer) {
+    const ::onnx::GraphProto& proto, const OnnxNode& node, const std::vector<Capture>& captures,
+    Scope& outer) {
   RETURN_IF_ERROR(CheckDepth(outer.depth + 1));
   auto graph = std::make_shared<Graph>();
   graph->name = proto.name();
@@ -134,9 +147,11 @@ absl::StatusOr<std::shared_ptr<const Graph>> GraphBuilder::BuildSubgraph(
   *tensors.mutable_sparse_initializer() = proto.sparse_initializer();
   RETURN_IF_ERROR(AddInitializers(tensors, {}, scope));
   RETURN_IF_ERROR(AddInputs(proto, scope));
-  for (ValueId input : graph->inputs()) {
+  for (size_t i = 0; i < graph->inputs().size(); ++i) {
+    ValueType& type = graph->value(graph->inputs()[i]).type;
+    if (!type.is_tensor()) continue;
+    if (type.dtype == DType::kInvalid) type = PassedType(node, i, outer.graph, *graph);
     // Shapes may change from one iteration to the next, whatever the body declares.
-    ValueType& type = graph->value(input).type;
     if (type.is_tensor()) type.shape = SymbolicShape::UnknownRank();
   }
   for (const Capture& capture : captures) {

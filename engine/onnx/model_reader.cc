@@ -152,9 +152,9 @@ absl::StatusOr<RawModel> ReadModel(const ByteSource& source, int64_t max_bytes) 
   const bool ok = ModelWalker(in).ReadModel(&model);
   in.PopLimit(limit);
   if (!ok) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "not a valid ONNX model: the protobuf is malformed or cut short near byte ",
-        in.CurrentPosition(), " of ", source.size()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("not a valid ONNX model: the protobuf is malformed or cut short near byte ",
+                     in.CurrentPosition(), " of ", source.size()));
   }
   return model;
 }

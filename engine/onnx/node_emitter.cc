@@ -32,12 +32,12 @@ absl::Status CheckArity(const OpDef& op, OnnxNode& node) {
   const int inputs = static_cast<int>(node.inputs.size());
   const int outputs = static_cast<int>(node.outputs.size());
   if (inputs < op.min_inputs || inputs > op.max_inputs) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "it has ", inputs, " inputs; expected ", CountText(op.min_inputs, op.max_inputs)));
+    return absl::InvalidArgumentError(absl::StrCat("it has ", inputs, " inputs; expected ",
+                                                   CountText(op.min_inputs, op.max_inputs)));
   }
   if (outputs < op.min_outputs || outputs > op.max_outputs) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "it has ", outputs, " outputs; expected ", CountText(op.min_outputs, op.max_outputs)));
+    return absl::InvalidArgumentError(absl::StrCat("it has ", outputs, " outputs; expected ",
+                                                   CountText(op.min_outputs, op.max_outputs)));
   }
   for (int i = 0; op.op_class != OpClass::kControlFlow && i < op.min_inputs; ++i) {
     if (node.inputs[i] != kNoValue) continue;
@@ -87,9 +87,8 @@ absl::Status CheckAttributes(const OpDef& op, const OnnxNode& node) {
     const bool given = spec.kind == AttributeKind::kGraph ? node.subgraphs.count(spec.name) > 0
                                                           : node.attributes.Has(spec.name);
     if (spec.required && !given) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("attribute ", spec.name, " (", AttributeKindName(spec.kind),
-                       ") is missing"));
+      return absl::InvalidArgumentError(absl::StrCat("attribute ", spec.name, " (",
+                                                     AttributeKindName(spec.kind), ") is missing"));
     }
   }
   return absl::OkStatus();

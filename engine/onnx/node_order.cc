@@ -35,10 +35,9 @@ absl::StatusOr<Producers> FindProducers(const Nodes& nodes) {
       if (output.empty()) continue;
       const auto [it, added] = producers.emplace(output, i);
       if (added) continue;
-      return absl::InvalidArgumentError(absl::StrCat("value ", NameText(output),
-                                                     " is made twice: by ",
-                                                     NodeText(nodes[it->second]), " and by ",
-                                                     NodeText(nodes[i])));
+      return absl::InvalidArgumentError(
+          absl::StrCat("value ", NameText(output), " is made twice: by ",
+                       NodeText(nodes[it->second]), " and by ", NodeText(nodes[i])));
     }
   }
   return producers;

@@ -50,11 +50,13 @@ absl::StatusOr<OpsetVersions> OpsetVersions::Read(const Imports& imports) {
     const int64_t version = import.version();
     const SupportedRange* range = FindRange(domain);
     if (range != nullptr && (version < range->oldest || version > range->newest)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "opset ", version, " of domain ", DomainText(domain), " is too ",
-          version < range->oldest ? "old" : "new", "; supported are ", range->oldest, " to ",
-          range->newest, version < range->oldest ? " (convert the model with onnx's"
-                                                   " version_converter)" : ""));
+      return absl::InvalidArgumentError(
+          absl::StrCat("opset ", version, " of domain ", DomainText(domain), " is too ",
+                       version < range->oldest ? "old" : "new", "; supported are ", range->oldest,
+                       " to ", range->newest,
+                       version < range->oldest ? " (convert the model with onnx's"
+                                                 " version_converter)"
+                                               : ""));
     }
     if (!result.versions_.emplace(std::string(domain), version).second) {
       return absl::InvalidArgumentError(

@@ -55,8 +55,8 @@ absl::StatusOr<int64_t> SparsePosition(const Tensor& indices, int64_t i, const S
   const int64_t* values = indices.data<int64_t>();
   if (indices.rank() == 1) {
     if (values[i] >= 0 && values[i] < shape.num_elements()) return values[i];
-    return absl::InvalidArgumentError(absl::StrCat("sparse index ", values[i],
-                                                   " is outside of shape ", shape.ToString()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("sparse index ", values[i], " is outside of shape ", shape.ToString()));
   }
   int64_t position = 0;
   for (int d = 0; d < shape.rank(); ++d) {
@@ -75,9 +75,9 @@ absl::Status CheckSparseIndices(const Tensor& values, const Tensor& indices, int
   const bool rows =
       indices.rank() == 2 && indices.dim(0) == values.dim(0) && indices.dim(1) == rank;
   if (indices.dtype() == DType::kInt64 && (flat || rows)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("sparse indices are ", indices.TypeString(), "; expected int64[", values.dim(0),
-                   "] or int64[", values.dim(0), ",", rank, "]"));
+  return absl::InvalidArgumentError(absl::StrCat("sparse indices are ", indices.TypeString(),
+                                                 "; expected int64[", values.dim(0), "] or int64[",
+                                                 values.dim(0), ",", rank, "]"));
 }
 
 }  // namespace
@@ -193,8 +193,7 @@ absl::StatusOr<Tensor> TensorReader::ReadSparseChecked(const ::onnx::SparseTenso
 absl::StatusOr<Tensor> TensorReader::ReadSparse(const ::onnx::SparseTensorProto& proto) {
   absl::StatusOr<Tensor> tensor = ReadSparseChecked(proto);
   if (tensor.ok()) return tensor;
-  return Annotate(tensor.status(),
-                  absl::StrCat("sparse tensor ", NameText(proto.values().name())));
+  return Annotate(tensor.status(), absl::StrCat("sparse tensor ", NameText(proto.values().name())));
 }
 
 }  // namespace inferd

@@ -27,8 +27,8 @@ absl::StatusOr<ValueType> ReadTensorType(const ::onnx::TypeProto::Tensor& proto,
   ASSIGN_OR_RETURN(const DType dtype, ReadElementType(proto.elem_type()));
   if (!proto.has_shape()) return ValueType::OfTensor(dtype, SymbolicShape::UnknownRank());
   if (proto.shape().dim_size() > kMaxRank) {
-    return absl::InvalidArgumentError(absl::StrCat("it has ", proto.shape().dim_size(),
-                                                   " dimensions; the limit is ", kMaxRank));
+    return absl::InvalidArgumentError(
+        absl::StrCat("it has ", proto.shape().dim_size(), " dimensions; the limit is ", kMaxRank));
   }
   std::vector<Dim> dims;
   for (const auto& dim : proto.shape().dim()) {
@@ -90,8 +90,7 @@ ValueType TranslateSymbols(const ValueType& type, const Graph& from, Graph& to) 
     if (dim.symbol >= 0) dim = Dim::Symbol(to.SymbolId(from.symbols()[dim.symbol]));
   }
   if (type.element != nullptr) {
-    result.element =
-        std::make_shared<const ValueType>(TranslateSymbols(*type.element, from, to));
+    result.element = std::make_shared<const ValueType>(TranslateSymbols(*type.element, from, to));
   }
   return result;
 }

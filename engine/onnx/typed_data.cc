@@ -38,9 +38,8 @@ absl::Status CopyRanged(const Entries& entries, Tensor& tensor) {
   T* to = tensor.mutable_data<T>();
   for (int i = 0; i < entries.size(); ++i) {
     if (!std::in_range<T>(entries[i])) {
-      return absl::InvalidArgumentError(absl::StrCat("element ", i, " is ", entries[i],
-                                                     ", which ", DTypeName(tensor.dtype()),
-                                                     " cannot hold"));
+      return absl::InvalidArgumentError(absl::StrCat("element ", i, " is ", entries[i], ", which ",
+                                                     DTypeName(tensor.dtype()), " cannot hold"));
     }
     to[i] = static_cast<T>(entries[i]);
   }

@@ -19,8 +19,8 @@ absl::Status Unify(absl::string_view what, const Dim& dim, Dim* known) {
 
 absl::Status CheckRank(absl::string_view name, const SymbolicShape& shape, int rank) {
   if (!shape.has_rank() || shape.rank() == rank) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(name, " has shape ", shape.ToString(),
-                                                 ", expected rank ", rank));
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " has shape ", shape.ToString(), ", expected rank ", rank));
 }
 
 // One of Q, K, V: its sequence, heads and head size.
@@ -30,8 +30,9 @@ absl::Status ReadOperand(absl::string_view name, const SymbolicShape& shape, boo
   RETURN_IF_ERROR(CheckRank(name, shape, flat ? 3 : 4));
   if (flat) {
     if (heads_attribute < 1) {
-      return absl::InvalidArgumentError("attributes q_num_heads and kv_num_heads are required for "
-                                        "3-D inputs");
+      return absl::InvalidArgumentError(
+          "attributes q_num_heads and kv_num_heads are required for "
+          "3-D inputs");
     }
     RETURN_IF_ERROR(Unify("number of heads", Dim(heads_attribute), heads));
   }

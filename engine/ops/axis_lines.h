@@ -17,8 +17,7 @@ absl::Status InferAlongAxis(InferContext& context);
 template <typename Fn>
 absl::Status MapLines(KernelContext& context, Fn fn) {
   const Tensor& x = context.input(0);
-  ASSIGN_OR_RETURN(const int axis,
-                   NormalizeAxis(context.attributes().Int("axis", -1), x.rank()));
+  ASSIGN_OR_RETURN(const int axis, NormalizeAxis(context.attributes().Int("axis", -1), x.rank()));
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, x.dtype(), x.shape()));
   if (x.num_elements() == 0) return absl::OkStatus();
   const int64_t outer = x.shape().Product(0, axis);

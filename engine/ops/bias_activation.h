@@ -19,8 +19,8 @@ absl::Status ComputeBiasActivation(KernelContext& context, Fn fn) {
   const Tensor* bias = context.has_input(1) ? &context.input(1) : nullptr;
   const int64_t columns = x.rank() == 0 ? 1 : x.dim(x.rank() - 1);
   if (bias != nullptr && bias->num_elements() != columns) {
-    return absl::InvalidArgumentError(absl::StrCat("bias has shape ", bias->shape().ToString(),
-                                                   ", expected [", columns, "]"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("bias has shape ", bias->shape().ToString(), ", expected [", columns, "]"));
   }
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, x.dtype(), x.shape()));
   return DispatchFloat(x.dtype(), [&](auto tag) {

@@ -71,10 +71,9 @@ absl::StatusOr<ConvolutionShape> ResolveConvolution(const Attributes& attributes
   RETURN_IF_ERROR(CheckDivides(result.groups, x[1], "channels of X"));
   RETURN_IF_ERROR(CheckDivides(result.groups, w[0], "output channels of W"));
   if (x[1].known() && w[1].known() && x[1].value / result.groups != w[1].value) {
-    return absl::InvalidArgumentError(absl::StrCat("W ", w.ToString(), " takes ", w[1].value,
-                                                   " channels in each of ", result.groups,
-                                                   " groups, X ", x.ToString(), " has ",
-                                                   x[1].value, " channels"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("W ", w.ToString(), " takes ", w[1].value, " channels in each of ",
+                     result.groups, " groups, X ", x.ToString(), " has ", x[1].value, " channels"));
   }
   ASSIGN_OR_RETURN(result.window, ResolveWindow(attributes, Spatial(x), Spatial(w)));
   result.output_spatial = OutputDims(result.window, Spatial(x));
@@ -108,9 +107,8 @@ absl::Status CheckChannelVector(absl::string_view name, const SymbolicShape& bia
   const bool wrong_rank = bias.has_rank() && bias.rank() != 1;
   if (wrong_rank || (bias.rank() == 1 && bias[0].known() && channels.known() &&
                      bias[0].value != channels.value)) {
-    return absl::InvalidArgumentError(absl::StrCat(name, " has shape ", bias.ToString(),
-                                                   ", expected ",
-                                                   SymbolicShape({channels}).ToString()));
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, " has shape ", bias.ToString(), ", expected ", SymbolicShape({channels}).ToString()));
   }
   return absl::OkStatus();
 }

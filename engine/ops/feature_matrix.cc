@@ -20,9 +20,8 @@ absl::StatusOr<FeatureMatrix<T>> ReadFeatures(const Tensor& x, int64_t min_colum
   matrix.rows = rows.value;
   matrix.columns = x.dim(x.rank() - 1);
   if (matrix.columns < min_columns) {
-    return absl::InvalidArgumentError(absl::StrCat("X has shape ", x.shape().ToString(),
-                                                   ", expected at least ", min_columns,
-                                                   " columns"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "X has shape ", x.shape().ToString(), ", expected at least ", min_columns, " columns"));
   }
   if (x.dtype() == DTypeOf<T>()) {
     matrix.data = x.data<T>();

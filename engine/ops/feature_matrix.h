@@ -15,7 +15,8 @@ namespace inferd {
 // INVALID_ARGUMENT for other ranks.
 absl::StatusOr<Dim> RowsOf(const SymbolicShape& x);
 
-// X as floats, or doubles when X is float64. `columns` is F; `data` views X or `copy`. A value type.
+// X as floats, or doubles when X is float64. `columns` is F; `data` views X or `copy`. A value
+// type.
 template <typename T>
 struct FeatureMatrix {
   int64_t rows = 0;

@@ -14,8 +14,7 @@ T Gelu(T x) {
 // Its approximation by tanh.
 template <typename T>
 T TanhGelu(T x) {
-  const T inner =
-      T(std::numbers::sqrt2 * std::numbers::inv_sqrtpi) * (x + T(0.044715) * x * x * x);
+  const T inner = T(std::numbers::sqrt2 * std::numbers::inv_sqrtpi) * (x + T(0.044715) * x * x * x);
   return T(0.5) * x * (1 + std::tanh(inner));
 }
 

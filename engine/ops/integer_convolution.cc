@@ -33,7 +33,8 @@ absl::StatusOr<std::vector<uint32_t>> IntegerConvolution(const ConvolutionShape&
   if (sums.empty()) return sums;
   const int64_t plane = shape.window.output_elements();
   for (size_t i = 0; bias != nullptr && i < sums.size(); ++i) {
-    sums[i] = static_cast<uint32_t>(bias->data<int32_t>()[static_cast<int64_t>(i) / plane % channels]);
+    sums[i] =
+        static_cast<uint32_t>(bias->data<int32_t>()[static_cast<int64_t>(i) / plane % channels]);
   }
   const int64_t image = shape.in_channels.value * shape.window.input_elements();
   for (int64_t n = 0; n < shape.batch.value; ++n) {

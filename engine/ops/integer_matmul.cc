@@ -35,7 +35,8 @@ absl::StatusOr<std::vector<uint32_t>> IntegerMatMul(const MatMulShape& shape, co
                                                     const Tensor* a_zero, const Tensor& b,
                                                     const Tensor* b_zero) {
   const int64_t m = shape.m.value, n = shape.n.value, k = shape.k.value;
-  ASSIGN_OR_RETURN(const std::vector<uint32_t> left, Operand(a, a_zero, std::max<int64_t>(k, 1), m));
+  ASSIGN_OR_RETURN(const std::vector<uint32_t> left,
+                   Operand(a, a_zero, std::max<int64_t>(k, 1), m));
   ASSIGN_OR_RETURN(const std::vector<uint32_t> right, Operand(b, b_zero, 1, n));
   std::vector<uint32_t> product(shape.output.ToShape().num_elements());
   if (product.empty()) return product;

@@ -11,8 +11,7 @@ absl::Status MapFloat(KernelContext& context, Fn fn) {
   return DispatchFloat(context.input(0).dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     using Acc = AccumulatorOf<T>;
-    return MapUnary<T>(context,
-                       [fn](T x) { return static_cast<T>(fn(static_cast<Acc>(x))); });
+    return MapUnary<T>(context, [fn](T x) { return static_cast<T>(fn(static_cast<Acc>(x))); });
   });
 }
 

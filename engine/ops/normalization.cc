@@ -9,9 +9,9 @@ namespace inferd {
 
 absl::StatusOr<std::vector<double>> ToDoubles(const Tensor& tensor) {
   std::vector<double> values;
-  RETURN_IF_ERROR((DispatchTypes<float, double, Float16, Bfloat16, int8_t, int16_t, int32_t,
-                                 int64_t, uint8_t, uint16_t, uint32_t, uint64_t, bool>(
-      tensor.dtype(), [&](auto tag) {
+  RETURN_IF_ERROR(
+      (DispatchTypes<float, double, Float16, Bfloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
+                     uint16_t, uint32_t, uint64_t, bool>(tensor.dtype(), [&](auto tag) {
         using T = typename decltype(tag)::type;
         values.reserve(tensor.num_elements());
         for (T value : tensor.values<T>()) values.push_back(static_cast<double>(value));

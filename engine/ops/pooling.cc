@@ -58,8 +58,7 @@ std::vector<double> TapCounts(const Window& window, bool count_padding) {
     next.reserve(counts.size() * window.output[i]);
     for (double outer : counts) {
       for (int64_t position = 0; position < window.output[i]; ++position) {
-        next.push_back(outer *
-                       static_cast<double>(CountTaps(window, i, position, count_padding)));
+        next.push_back(outer * static_cast<double>(CountTaps(window, i, position, count_padding)));
       }
     }
     counts = std::move(next);

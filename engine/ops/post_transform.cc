@@ -94,8 +94,8 @@ double Probit(double probability) {
   double quantile = std::copysign(root, x) * std::numbers::sqrt2;
   for (int step = 0; step < 4; ++step) {
     const double error = 0.5 * std::erfc(-quantile / std::numbers::sqrt2) - probability;
-    const double density = std::exp(-0.5 * quantile * quantile) * std::numbers::inv_sqrtpi /
-                           std::numbers::sqrt2;
+    const double density =
+        std::exp(-0.5 * quantile * quantile) * std::numbers::inv_sqrtpi / std::numbers::sqrt2;
     if (density < 1e-300) break;
     quantile -= error / density;
   }

@@ -55,9 +55,9 @@ absl::Status CheckQuantizationShapes(const InferContext& context, int x, int sca
   const SymbolicShape& x_shape = context.shape(x);
   const SymbolicShape& scale_shape = context.shape(scale);
   if (x_shape.IsConcrete() && scale_shape.IsConcrete()) {
-    RETURN_IF_ERROR(QuantizationGrid::Make(context.attributes(), x_shape.ToShape(),
-                                           scale_shape.ToShape())
-                        .status());
+    RETURN_IF_ERROR(
+        QuantizationGrid::Make(context.attributes(), x_shape.ToShape(), scale_shape.ToShape())
+            .status());
   }
   if (!context.has_input(zero_point)) return absl::OkStatus();
   const SymbolicShape& zero_shape = context.shape(zero_point);
@@ -110,9 +110,8 @@ absl::StatusOr<IntegerRange> QuantizedRange(DType dtype) {
 absl::StatusOr<std::vector<int64_t>> ReadZeroPoints(const Tensor* tensor, int64_t count) {
   if (tensor == nullptr) return std::vector<int64_t>(count, 0);
   if (tensor->num_elements() != count && tensor->num_elements() != 1) {
-    return absl::InvalidArgumentError(absl::StrCat("zero point has shape ",
-                                                   tensor->shape().ToString(), ", expected ",
-                                                   count, " elements"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "zero point has shape ", tensor->shape().ToString(), ", expected ", count, " elements"));
   }
   std::vector<int64_t> values;
   switch (tensor->dtype()) {
@@ -149,8 +148,8 @@ std::vector<uint32_t> Centered(const Tensor& tensor, const std::vector<int64_t>&
   values.reserve(tensor.num_elements());
   const bool is_signed = tensor.dtype() == DType::kInt8;
   for (int64_t i = 0; i < tensor.num_elements(); ++i) {
-    const int64_t value = is_signed ? int64_t{tensor.data<int8_t>()[i]}
-                                    : int64_t{tensor.data<uint8_t>()[i]};
+    const int64_t value =
+        is_signed ? int64_t{tensor.data<int8_t>()[i]} : int64_t{tensor.data<uint8_t>()[i]};
     const int64_t zero = zero_points[zero_points.size() == 1 ? 0 : i / stride % size];
     values.push_back(static_cast<uint32_t>(value - zero));
   }

@@ -33,8 +33,7 @@ class QuantizationGrid {
 };
 
 // Checks what is known of the shapes, as Make does.
-absl::Status CheckQuantizationShapes(const InferContext& context, int x, int scale,
-                                     int zero_point);
+absl::Status CheckQuantizationShapes(const InferContext& context, int x, int scale, int zero_point);
 
 // True for types that QuantizeLinear makes: 2- to 16-bit integers, fp8 and fp4 (and int32, which
 // DequantizeLinear takes).
@@ -53,8 +52,8 @@ absl::StatusOr<std::vector<int64_t>> ReadZeroPoints(const Tensor* tensor, int64_
 // point, as the standard leaves it open.
 int64_t QuantizeValue(double scaled, int64_t zero_point, const IntegerRange& range);
 
-// Elements of an 8-bit tensor as accumulators, less the zero point of their slice: `zero_points` has
-// one value, or one for each index of the dimension whose stride is `stride` and size `size`.
+// Elements of an 8-bit tensor as accumulators, less the zero point of their slice: `zero_points`
+// has one value, or one for each index of the dimension whose stride is `stride` and size `size`.
 std::vector<uint32_t> Centered(const Tensor& tensor, const std::vector<int64_t>& zero_points,
                                int64_t stride, int64_t size);
 

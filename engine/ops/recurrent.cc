@@ -20,9 +20,8 @@ absl::Status CheckInput(absl::string_view name, const SymbolicShape& shape,
     fits = !shape[i].known() || !expected[i].known() || shape[i].value == expected[i].value;
   }
   if (fits) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(name, " has shape ", shape.ToString(),
-                                                 ", expected ",
-                                                 SymbolicShape(expected).ToString()));
+  return absl::InvalidArgumentError(absl::StrCat(
+      name, " has shape ", shape.ToString(), ", expected ", SymbolicShape(expected).ToString()));
 }
 
 absl::Status CheckOptionalInputs(const RecurrentKind& kind, const RecurrentShape& shape,
@@ -103,8 +102,8 @@ absl::StatusOr<std::vector<RecurrentActivation>> ReadActivations(const Attribute
     }
   }
   if (names.size() != expected) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute activations has ", names.size(),
-                                                   " values, expected ", expected));
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute activations has ", names.size(), " values, expected ", expected));
   }
   const std::vector<float>& alphas = attributes.Floats("activation_alpha");
   const std::vector<float>& betas = attributes.Floats("activation_beta");
@@ -131,8 +130,8 @@ absl::StatusOr<std::vector<int64_t>> ReadLengths(const KernelContext& context,
   ASSIGN_OR_RETURN(std::vector<int64_t> lengths, context.input(kLengths).ToInt64s());
   for (int64_t length : lengths) {
     if (length < 0 || length > shape.sequence.value) {
-      return absl::InvalidArgumentError(absl::StrCat("sequence_lens has ", length, ", expected 0 to ",
-                                                     shape.sequence.value));
+      return absl::InvalidArgumentError(
+          absl::StrCat("sequence_lens has ", length, ", expected 0 to ", shape.sequence.value));
     }
   }
   return lengths;
@@ -165,13 +164,12 @@ RecurrentDirection<Acc> ReadDirection(const KernelContext& context, const Recurr
   return direction;
 }
 
-
 // Runs one direction and writes its Y and final states. Pointers may be null.
 template <typename Acc, typename T>
 class DirectionRun {
  public:
-  DirectionRun(const KernelContext& context, const RecurrentKind& kind,
-               const RecurrentShape& shape, int d, bool reverse)
+  DirectionRun(const KernelContext& context, const RecurrentKind& kind, const RecurrentShape& shape,
+               int d, bool reverse)
       : shape_(shape),
         d_(d),
         reverse_(reverse),
@@ -229,8 +227,8 @@ class DirectionRun {
   }
   int64_t TimeOf(int64_t t, int64_t length) const { return reverse_ ? length - 1 - t : t; }
   int64_t XOffset(int64_t t, int64_t n) const {
-    const int64_t row = shape_.batch_first ? n * shape_.sequence.value + t
-                                           : t * shape_.batch.value + n;
+    const int64_t row =
+        shape_.batch_first ? n * shape_.sequence.value + t : t * shape_.batch.value + n;
     return row * shape_.input.value;
   }
   int64_t YOffset(int64_t t, int64_t n) const {
@@ -240,8 +238,8 @@ class DirectionRun {
     return row * shape_.hidden.value;
   }
   int64_t StateOffset(int64_t n) const {
-    const int64_t row = shape_.batch_first ? n * shape_.directions + d_
-                                           : d_ * shape_.batch.value + n;
+    const int64_t row =
+        shape_.batch_first ? n * shape_.directions + d_ : d_ * shape_.batch.value + n;
     return row * shape_.hidden.value;
   }
 
@@ -276,8 +274,8 @@ absl::Status CheckWork(const KernelContext& context, const RecurrentKind& kind,
         Shape({shape.batch.value, width})}) {
     ASSIGN_OR_RETURN(const int64_t elements, claimed.CheckedElements());
     if (elements > context.limit_bytes() / 8) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          "X ", context.input(kX).shape().ToString(), " claims too many sequences or steps"));
+      return absl::ResourceExhaustedError(absl::StrCat("X ", context.input(kX).shape().ToString(),
+                                                       " claims too many sequences or steps"));
     }
   }
   return absl::OkStatus();
@@ -358,9 +356,8 @@ absl::Status InferRecurrent(InferContext& context, const RecurrentKind& kind) {
                    ResolveRecurrent(context.attributes(), kind, context.shape(kX),
                                     context.shape(kW), context.shape(kR)));
   RETURN_IF_ERROR(ReadActivations(context.attributes(), kind, shape.directions).status());
-  RETURN_IF_ERROR(CheckOptionalInputs(kind, shape, [&](int i) {
-    return context.has_input(i) ? &context.shape(i) : nullptr;
-  }));
+  RETURN_IF_ERROR(CheckOptionalInputs(
+      kind, shape, [&](int i) { return context.has_input(i) ? &context.shape(i) : nullptr; }));
   context.SetOutput(0, context.dtype(kX), SequenceShape(shape));
   for (int s = 0; s < kind.states; ++s) {
     context.SetOutput(1 + s, context.dtype(kX), StateShape(shape));

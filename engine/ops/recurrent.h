@@ -16,18 +16,18 @@ namespace inferd {
 // How one operator differs. Immutable.
 struct RecurrentKind {
   int gates = 1;
-  int states = 1;                                  // outputs behind Y: Y_h, Y_c
-  std::vector<std::string> default_activations;    // of one direction
+  int states = 1;                                // outputs behind Y: Y_h, Y_c
+  std::vector<std::string> default_activations;  // of one direction
 };
 
 // A function of one number with its parameters, by name (any case).
 using RecurrentActivation = std::function<double(double)>;
 
 struct RecurrentShape {
-  Dim sequence;   // S
-  Dim batch;      // N
-  Dim input;      // I
-  Dim hidden;     // H
+  Dim sequence;  // S
+  Dim batch;     // N
+  Dim input;     // I
+  Dim hidden;    // H
   int directions = 1;
   bool batch_first = false;
 };
@@ -57,9 +57,9 @@ struct RecurrentDirection {
 // Computes the next states of a batch from x W (without bias) [N,G*H]: states[0] is H [N,H],
 // states[1] is C. Called for every step; the caller keeps old states of rows that have ended.
 template <typename Acc>
-using RecurrentStep = std::function<void(const RecurrentDirection<Acc>& direction, int64_t batch,
-                                         int64_t hidden, const Acc* xw,
-                                         std::vector<std::vector<Acc>>* states)>;
+using RecurrentStep =
+    std::function<void(const RecurrentDirection<Acc>& direction, int64_t batch, int64_t hidden,
+                       const Acc* xw, std::vector<std::vector<Acc>>* states)>;
 
 // The portable kernel for float types around the operator's step.
 absl::Status ComputeRecurrent(KernelContext& context, const RecurrentKind& kind,

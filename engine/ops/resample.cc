@@ -74,9 +74,10 @@ float SourcePosition(ResampleCoordinates coordinates, const ResampleAxis& axis, 
 int64_t NearestPosition(NearestRounding rounding, float x) {
   const float floor = std::floor(x);
   const float fraction = x - floor;
-  const bool up = fraction != 0 && (rounding == NearestRounding::kCeil ||
-                                    (rounding == NearestRounding::kPreferFloor && fraction > 0.5f) ||
-                                    (rounding == NearestRounding::kPreferCeil && fraction >= 0.5f));
+  const bool up =
+      fraction != 0 && (rounding == NearestRounding::kCeil ||
+                        (rounding == NearestRounding::kPreferFloor && fraction > 0.5f) ||
+                        (rounding == NearestRounding::kPreferCeil && fraction >= 0.5f));
   return static_cast<int64_t>(floor) + (up ? 1 : 0);
 }
 
@@ -92,8 +93,7 @@ double KernelAt(const ResampleSettings& settings, double x) {
 
 void AddWeights(const ResampleSettings& settings, const ResampleAxis& axis, double x,
                 ResampleTable* table) {
-  const double shrink =
-      settings.antialias && axis.scale < 1 ? static_cast<double>(axis.scale) : 1;
+  const double shrink = settings.antialias && axis.scale < 1 ? static_cast<double>(axis.scale) : 1;
   const double radius = (settings.mode == ResampleMode::kLinear ? 1 : 2) / shrink;
   const size_t first = table->weights.size();
   double sum = 0;
@@ -116,13 +116,11 @@ void AddWeights(const ResampleSettings& settings, const ResampleAxis& axis, doub
 absl::StatusOr<ResampleSettings> ReadResampleSettings(const Attributes& attributes) {
   ResampleSettings settings;
   ASSIGN_OR_RETURN(settings.mode, ReadNamed<ResampleMode>(attributes, "mode", "nearest", kModes));
-  ASSIGN_OR_RETURN(settings.rounding,
-                   ReadNamed<NearestRounding>(attributes, "nearest_mode", "round_prefer_floor",
-                                              kRoundings));
-  ASSIGN_OR_RETURN(
-      settings.coordinates,
-      ReadNamed<ResampleCoordinates>(attributes, "coordinate_transformation_mode", "half_pixel",
-                                     kCoordinates));
+  ASSIGN_OR_RETURN(settings.rounding, ReadNamed<NearestRounding>(attributes, "nearest_mode",
+                                                                 "round_prefer_floor", kRoundings));
+  ASSIGN_OR_RETURN(settings.coordinates,
+                   ReadNamed<ResampleCoordinates>(attributes, "coordinate_transformation_mode",
+                                                  "half_pixel", kCoordinates));
   settings.cubic_coefficient = attributes.Float("cubic_coeff_a", -0.75f);
   settings.exclude_outside = attributes.Int("exclude_outside", 0) != 0;
   settings.antialias = attributes.Int("antialias", 0) != 0;

@@ -120,9 +120,8 @@ absl::Status ComputeSkipNormalization(KernelContext& context, const SkipNormaliz
       const double inverse = 1 / std::sqrt(moments.variance + parameters.epsilon);
       for (int64_t j = 0; j < columns; ++j) {
         if (outputs[kY] != nullptr) {
-          outputs[kY]->mutable_data<T>()[row * columns + j] =
-              static_cast<T>((sum[j] - moments.mean) * inverse * parameters.gamma[j] +
-                             parameters.beta[j]);
+          outputs[kY]->mutable_data<T>()[row * columns + j] = static_cast<T>(
+              (sum[j] - moments.mean) * inverse * parameters.gamma[j] + parameters.beta[j]);
         }
         if (outputs[kSum] != nullptr) {
           outputs[kSum]->mutable_data<T>()[row * columns + j] = static_cast<T>(sum[j]);

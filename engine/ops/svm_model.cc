@@ -17,14 +17,14 @@ absl::StatusOr<SvmKernel> SvmKernel::Read(const Attributes& attributes) {
   } else if (type == "SIGMOID") {
     kernel.type_ = Type::kSigmoid;
   } else if (type != "LINEAR") {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "attribute kernel_type is \"", type, "\", expected LINEAR, POLY, RBF or SIGMOID"));
+    return absl::InvalidArgumentError(absl::StrCat("attribute kernel_type is \"", type,
+                                                   "\", expected LINEAR, POLY, RBF or SIGMOID"));
   }
   const std::vector<float>& parameters = attributes.Floats("kernel_params");
   if (parameters.empty()) return kernel;
   if (parameters.size() != 3) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute kernel_params has ",
-                                                   parameters.size(), " values, expected 3"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute kernel_params has ", parameters.size(), " values, expected 3"));
   }
   kernel.gamma_ = parameters[0];
   kernel.coef0_ = parameters[1];

@@ -76,8 +76,8 @@ absl::StatusOr<TreeEnsemble> TreeEnsemble::Build(Source source) {
     return absl::InvalidArgumentError("tree ensemble has too many nodes");
   }
   if (source.targets < 1 || source.targets > std::numeric_limits<int32_t>::max()) {
-    return absl::InvalidArgumentError(absl::StrCat("tree ensemble has ", source.targets,
-                                                   " targets"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("tree ensemble has ", source.targets, " targets"));
   }
   for (size_t i = 0; i < source.nodes.size(); ++i) {
     RETURN_IF_ERROR(CheckNode(source, source.nodes[i], static_cast<int64_t>(i)));
@@ -223,8 +223,8 @@ void EvaluateTargets(const TreeEnsemble& ensemble, const X* x, int64_t rows, int
   }
 }
 
-#define INFERD_INSTANTIATE(X, Score)                                                            \
-  template void TreeEnsemble::Evaluate(const X*, int64_t, int64_t, Score*, uint8_t*) const;     \
+#define INFERD_INSTANTIATE(X, Score)                                                        \
+  template void TreeEnsemble::Evaluate(const X*, int64_t, int64_t, Score*, uint8_t*) const; \
   template void EvaluateTargets(const TreeEnsemble&, const X*, int64_t, int64_t, Score*);
 INFERD_INSTANTIATE(float, float)
 INFERD_INSTANTIATE(float, double)

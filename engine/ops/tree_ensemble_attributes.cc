@@ -86,8 +86,8 @@ absl::Status ReadNodes(const Attributes& attributes, TreeEnsemble::Source* sourc
     node.missing_tracks_true = !missing.empty() && missing[i] != 0;
     node.feature = features[i];
     node.threshold = values[i];
-    for (auto [id, child] : {std::pair(on_true[i], &node.on_true),
-                             std::pair(on_false[i], &node.on_false)}) {
+    for (auto [id, child] :
+         {std::pair(on_true[i], &node.on_true), std::pair(on_false[i], &node.on_false)}) {
       const auto found = index->find(std::pair(tree_ids[i], id));
       if (found == index->end()) {
         return absl::InvalidArgumentError(absl::StrCat("node ", node_ids[i], " of tree ",
@@ -157,8 +157,8 @@ absl::Status CheckTargets(int64_t targets) {
 absl::StatusOr<int64_t> ChildOf(int64_t id, bool is_leaf, int64_t inner_nodes, int64_t leaves) {
   const int64_t count = is_leaf ? leaves : inner_nodes;
   if (id < 0 || id >= count) {
-    return absl::InvalidArgumentError(absl::StrCat("tree node has child ", id, " of ", count,
-                                                   is_leaf ? " leaves" : " nodes"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("tree node has child ", id, " of ", count, is_leaf ? " leaves" : " nodes"));
   }
   return is_leaf ? inner_nodes + id : id;
 }

@@ -19,8 +19,8 @@ absl::StatusOr<Shape::Dims> ReadInts(const Attributes& attributes, absl::string_
   const std::vector<int64_t>& values = attributes.Ints(name);
   if (values.empty()) return Shape::Dims(count, missing);
   if (static_cast<int>(values.size()) != count) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute ", name, " has ", values.size(),
-                                                   " values, expected ", count));
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute ", name, " has ", values.size(), " values, expected ", count));
   }
   for (int64_t value : values) {
     if (value < least || value >= kLimit) {
@@ -47,8 +47,8 @@ absl::Status ReadKernel(const Attributes& attributes, absl::Span<const Dim> weig
   ASSIGN_OR_RETURN(window->kernel, ReadInts(attributes, "kernel_shape", rank, 1, -1));
   if (weights.empty()) return absl::OkStatus();
   if (static_cast<int>(weights.size()) != rank) {
-    return absl::InvalidArgumentError(absl::StrCat("weights have ", weights.size(),
-                                                   " spatial dimensions, the input has ", rank));
+    return absl::InvalidArgumentError(
+        absl::StrCat("weights have ", weights.size(), " spatial dimensions, the input has ", rank));
   }
   for (int i = 0; i < rank; ++i) {
     if (!weights[i].known()) continue;
@@ -113,8 +113,7 @@ void ResolveSame(Window* window, int i, bool upper) {
     window->pads_begin[i] = window->pads_end[i] = -1;
     return;
   }
-  const int64_t needed =
-      (window->output[i] - 1) * stride + Extent(*window, i) - window->input[i];
+  const int64_t needed = (window->output[i] - 1) * stride + Extent(*window, i) - window->input[i];
   SplitPadding(std::max<int64_t>(needed, 0), upper, &window->pads_begin[i], &window->pads_end[i]);
 }
 
@@ -124,10 +123,9 @@ absl::Status ResolveExplicit(Window* window, int i, bool ceil_mode) {
   const int64_t padded = window->input[i] + window->pads_begin[i] + window->pads_end[i];
   const int64_t slack = padded - Extent(*window, i);
   if (slack < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("kernel of size ", window->kernel[i], " with dilation ", window->dilations[i],
-                     " does not fit the padded input of size ", padded, " in spatial dimension ",
-                     i));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "kernel of size ", window->kernel[i], " with dilation ", window->dilations[i],
+        " does not fit the padded input of size ", padded, " in spatial dimension ", i));
   }
   window->output[i] = (ceil_mode ? (slack + stride - 1) / stride : slack / stride) + 1;
   // A last window that starts in the padding behind the input is dropped.
@@ -148,8 +146,8 @@ absl::Status ResolveTransposedDim(Window* window, int i, int64_t output_padding,
     if (same || wanted_output >= 0) window->pads_begin[i] = window->pads_end[i] = -1;
     return absl::OkStatus();
   }
-  const int64_t full = window->strides[i] * (window->input[i] - 1) + output_padding +
-                       Extent(*window, i);
+  const int64_t full =
+      window->strides[i] * (window->input[i] - 1) + output_padding + Extent(*window, i);
   if (wanted_output >= 0) {
     SplitPadding(std::max<int64_t>(full - wanted_output, 0), auto_pad == "SAME_UPPER",
                  &window->pads_begin[i], &window->pads_end[i]);
@@ -158,9 +156,9 @@ absl::Status ResolveTransposedDim(Window* window, int i, int64_t output_padding,
   }
   window->output[i] = full - window->pads_begin[i] - window->pads_end[i];
   if (window->output[i] < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "pads ", window->pads_begin[i], " and ", window->pads_end[i],
-        " cut more than the output of size ", full, " in spatial dimension ", i));
+    return absl::InvalidArgumentError(
+        absl::StrCat("pads ", window->pads_begin[i], " and ", window->pads_end[i],
+                     " cut more than the output of size ", full, " in spatial dimension ", i));
   }
   return absl::OkStatus();
 }
@@ -205,8 +203,7 @@ absl::StatusOr<Window> ResolveTransposedWindow(const Attributes& attributes,
   ASSIGN_OR_RETURN(const Shape::Dims wanted,
                    ReadInts(attributes, "output_shape", rank + surplus, 0, -1));
   for (int i = 0; i < rank; ++i) {
-    RETURN_IF_ERROR(
-        ResolveTransposedDim(&window, i, padding[i], wanted[i + surplus], auto_pad));
+    RETURN_IF_ERROR(ResolveTransposedDim(&window, i, padding[i], wanted[i + surplus], auto_pad));
   }
   return window;
 }

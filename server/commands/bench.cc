@@ -84,9 +84,8 @@ absl::StatusOr<Result> Measure(const Flags& flags) {
   }
   CoreSlots slots(1, flags.engine.threads);
   absl::Status status;
-  slots.RunAndWait([&](CoreSlot& slot) {
-    status = Measure(*model, slot, inputs, flags.seconds, &result);
-  });
+  slots.RunAndWait(
+      [&](CoreSlot& slot) { status = Measure(*model, slot, inputs, flags.seconds, &result); });
   RETURN_IF_ERROR(status);
   return result;
 }

@@ -72,9 +72,9 @@ absl::StatusOr<Shape> DefaultShape(const TensorInfo& info,
   for (int i = 0; i < info.type.shape.rank(); ++i) {
     const Dim& dim = info.type.shape[i];
     const auto bound = sizes.find(info.dim_names[i]);
-    shape.push_back(dim.known()                                     ? dim.value
+    shape.push_back(dim.known()                               ? dim.value
                     : dim.symbol >= 0 && bound != sizes.end() ? bound->second
-                                                                    : 1);
+                                                              : 1);
   }
   return shape;
 }
@@ -111,8 +111,8 @@ absl::Status FillSeeded(uint64_t seed, Tensor* tensor) {
 }
 
 absl::StatusOr<Tensor> SeededInput(const TensorInfo& info, const Shape& shape, uint64_t seed) {
-  ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(info.type.dtype, shape, Layout::kRowMajor,
-                                                   kMaxInputBytes));
+  ASSIGN_OR_RETURN(Tensor tensor,
+                   Tensor::Allocate(info.type.dtype, shape, Layout::kRowMajor, kMaxInputBytes));
   RETURN_IF_ERROR(FillSeeded(seed, &tensor));
   return tensor;
 }

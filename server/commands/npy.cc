@@ -76,9 +76,9 @@ absl::Status ReadType(absl::string_view text, Header* header) {
       return absl::OkStatus();
     }
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("element type '", absl::Utf8SafeCEscape(descr.substr(0, 32)),
-                   "' is not supported; expected numbers or bools"));
+  return absl::InvalidArgumentError(absl::StrCat("element type '",
+                                                 absl::Utf8SafeCEscape(descr.substr(0, 32)),
+                                                 "' is not supported; expected numbers or bools"));
 }
 
 absl::Status ReadShape(absl::string_view text, Header* header) {
@@ -91,8 +91,8 @@ absl::Status ReadShape(absl::string_view text, Header* header) {
     if (part.empty()) continue;
     int64_t dim = 0;
     if (!absl::SimpleAtoi(part, &dim) || dim < 0 || header->shape.rank() >= kMaxRank) {
-      return Malformed(absl::StrCat("its shape has '",
-                                    absl::Utf8SafeCEscape(part.substr(0, 32)), "'"));
+      return Malformed(
+          absl::StrCat("its shape has '", absl::Utf8SafeCEscape(part.substr(0, 32)), "'"));
     }
     header->shape.push_back(dim);
   }
@@ -208,18 +208,17 @@ absl::StatusOr<Tensor> ParseNpy(absl::string_view bytes) {
   const int64_t needed = header.shape.num_elements() * ElementBytes(header.dtype);
   if (needed != static_cast<int64_t>(data.size())) {
     return absl::InvalidArgumentError(absl::StrCat("it has ", data.size(), " bytes of data; ",
-                                                   DTypeName(header.dtype),
-                                                   header.shape.ToString(), " needs ", needed));
+                                                   DTypeName(header.dtype), header.shape.ToString(),
+                                                   " needs ", needed));
   }
-  ASSIGN_OR_RETURN(Tensor tensor, Tensor::Allocate(header.dtype, header.shape,
-                                                   Layout::kRowMajor, needed + 1));
+  ASSIGN_OR_RETURN(Tensor tensor,
+                   Tensor::Allocate(header.dtype, header.shape, Layout::kRowMajor, needed + 1));
   if (needed > 0) std::memcpy(tensor.mutable_raw(), data.data(), needed);
   if (header.dtype == DType::kBool) {
     auto* bools = static_cast<uint8_t*>(tensor.mutable_raw());
     for (int64_t i = 0; i < needed; ++i) bools[i] = bools[i] != 0;
   }
-  const bool is_complex =
-      header.dtype == DType::kComplex64 || header.dtype == DType::kComplex128;
+  const bool is_complex = header.dtype == DType::kComplex64 || header.dtype == DType::kComplex128;
   const int64_t width = ElementBytes(header.dtype) / (is_complex ? 2 : 1);
   if (header.big_endian) SwapBytes(&tensor, width);
   return header.column_major ? ToRowMajor(tensor) : tensor;
@@ -237,8 +236,7 @@ absl::StatusOr<Tensor> ReadNpy(const std::string& path) {
 }
 
 absl::StatusOr<std::string> FormatNpy(const Tensor& tensor) {
-  const auto code =
-      tensor.kind() == ValueKind::kTensor ? NumpyCode(tensor.dtype()) : std::nullopt;
+  const auto code = tensor.kind() == ValueKind::kTensor ? NumpyCode(tensor.dtype()) : std::nullopt;
   if (!code) {
     return absl::InvalidArgumentError(
         absl::StrCat("a ", tensor.TypeString(), " cannot be written as .npy"));
@@ -253,8 +251,8 @@ absl::StatusOr<std::string> FormatNpy(const Tensor& tensor) {
   header.append(used == 0 ? 0 : kAlignment - used, ' ');
   header.push_back('\n');
   std::string bytes(kMagic.data(), kMagic.size());
-  bytes.append({1, 0, static_cast<char>(header.size() & 0xff),
-                static_cast<char>(header.size() >> 8)});
+  bytes.append(
+      {1, 0, static_cast<char>(header.size() & 0xff), static_cast<char>(header.size() >> 8)});
   return bytes + header + DataBytes(tensor);
 }
 

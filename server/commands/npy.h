@@ -11,7 +11,8 @@ namespace inferd {
 
 // Reads numpy's .npy format (versions 1 to 3): numbers and bools in either byte order and either
 // memory order. INVALID_ARGUMENT naming the file for strings, objects, records, wrong sizes and
-// files that are none. Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+// files that are none. Format:
+// https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 absl::StatusOr<Tensor> ReadNpy(const std::string& path);
 
 // The same for a file's bytes; messages do not name the file.

@@ -33,8 +33,7 @@ bool Close(double got, double expected, const Tolerance& tolerance) {
   if (got == expected || (std::isnan(got) && std::isnan(expected))) return true;
   // An infinity is close to nothing else, whatever it makes of the right-hand side.
   if (std::isinf(got) || std::isinf(expected)) return false;
-  return std::abs(got - expected) <=
-         tolerance.absolute + tolerance.relative * std::abs(expected);
+  return std::abs(got - expected) <= tolerance.absolute + tolerance.relative * std::abs(expected);
 }
 
 template <typename T>
@@ -90,20 +89,18 @@ Difference CompareElements(const Tensor& got, const Tensor& expected, const Tole
   return status.ok() ? difference : CompareBytes(got, expected);
 }
 
-absl::Status CompareTensors(const Tensor& got, const Tensor& expected,
-                            const Tolerance& tolerance) {
+absl::Status CompareTensors(const Tensor& got, const Tensor& expected, const Tolerance& tolerance) {
   if (got.dtype() != expected.dtype() || got.shape() != expected.shape()) {
     return Different(expected.TypeString(), got.TypeString());
   }
   const Difference difference = CompareElements(got, expected, tolerance);
   if (difference.count == 0) return absl::OkStatus();
-  const bool is_complex =
-      got.dtype() == DType::kComplex64 || got.dtype() == DType::kComplex128;
+  const bool is_complex = got.dtype() == DType::kComplex64 || got.dtype() == DType::kComplex128;
   const int64_t first = is_complex ? difference.first / 2 : difference.first;
-  return absl::InvalidArgumentError(absl::StrCat(
-      difference.count, " of ", got.num_elements(), " elements of ", got.TypeString(),
-      " differ, by up to ", difference.largest, "; element ", first, ": expected ",
-      ElementText(expected, first), ", got ", ElementText(got, first)));
+  return absl::InvalidArgumentError(
+      absl::StrCat(difference.count, " of ", got.num_elements(), " elements of ", got.TypeString(),
+                   " differ, by up to ", difference.largest, "; element ", first, ": expected ",
+                   ElementText(expected, first), ", got ", ElementText(got, first)));
 }
 
 }  // namespace

@@ -52,8 +52,9 @@ std::string ElementText(const Tensor& tensor, int64_t i) {
   });
   if (status.ok()) return text;
   // Formats without a C++ type: their bits.
-  return absl::StrCat("0x", absl::Hex(static_cast<const uint8_t*>(
-                                tensor.raw())[i * ElementBytes(tensor.dtype())], absl::kZeroPad2));
+  return absl::StrCat(
+      "0x", absl::Hex(static_cast<const uint8_t*>(tensor.raw())[i * ElementBytes(tensor.dtype())],
+                      absl::kZeroPad2));
 }
 
 std::string ValueText(const Tensor& value) {

@@ -7,7 +7,6 @@ texts and integers must be equal. Prints a line a case; exit 1 when one is over 
 """
 
 import argparse
-import os
 import sys
 
 import numpy as np
@@ -35,18 +34,13 @@ def error_of(ours, theirs):
     return float(np.abs(ours[finite] - theirs[finite]).max() / scale)
 
 
-def file_name(output):
-    """How `inferd run` names the file of an output."""
-    return output.replace("/", "_")
-
-
 def check(path, model, batch, sequence, image):
     inputs = timing.feed(model, batch, sequence, image, seed=batch * 1000 + sequence)
     expected = dict(zip([o.name for o in model.get_outputs()], model.run(None, inputs)))
     got = timing.run_inferd(path, inputs)
     worst = 0.0
     for name, theirs in expected.items():
-        ours = got.get(name, got.get(file_name(name)))
+        ours = got.get(name)
         if ours is None:
             raise RuntimeError(f"no output {name}; got {sorted(got)}")
         worst = max(worst, error_of(ours, np.asarray(theirs)))
@@ -71,7 +65,7 @@ def main():
         sequences = arguments.sequences.split(",") if any(open_rank) else ["0"]
         for batch in map(int, arguments.batches.split(",")):
             for sequence in map(int, sequences):
-                name = f"{os.path.basename(path):36s} batch {batch} sequence {sequence:4d}"
+                name = f"{timing.label(path):36s} batch {batch} sequence {sequence:4d}"
                 try:
                     error = check(path, model, batch, sequence, arguments.image)
                     bad = not error <= arguments.limit

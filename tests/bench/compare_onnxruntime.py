@@ -6,7 +6,6 @@ Prints a line a case and exits 1 when inferd takes more than LIMIT times as long
 """
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
@@ -43,7 +42,7 @@ def main():
     print(f"{'model':36s} {'batch':>5s} {'ort ms':>9s} {'inferd ms':>9s} {'ratio':>6s}")
     for path in arguments.models:
         for batch in map(int, arguments.batch.split(",")):
-            name = os.path.basename(path)
+            name = timing.label(path)
             try:
                 theirs, ours = compare(path, batch, arguments)
             except Exception as error:  # one model's failure must not hide the others

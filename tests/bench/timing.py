@@ -29,6 +29,12 @@ TYPES = {
 }
 
 
+def label(path):
+    """A model's name in a table: its file's, or its folder's where all files have one name."""
+    parts = os.path.abspath(path).split(os.sep)
+    return parts[-1] if parts[-1] != "model.onnx" or len(parts) < 3 else parts[-3]
+
+
 def session(path, threads=1, optimised=True):
     """An ONNX Runtime session."""
     import onnxruntime
@@ -117,8 +123,5 @@ def run_inferd(path, inputs):
         ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
         if ended.returncode != 0:
             raise RuntimeError(f"exit {ended.returncode}: {ended.stderr.strip()[-500:]}")
-        return {
-            name[: -len(".npy")]: np.load(os.path.join(folder, "out", name), allow_pickle=False)
-            for name in os.listdir(os.path.join(folder, "out"))
-            if name.endswith(".npy")
-        }
+        written = (line.split(" -> ") for line in ended.stdout.splitlines() if " -> " in line)
+        return {name: np.load(path, allow_pickle=False) for name, path in written}

@@ -16,8 +16,7 @@ absl::StatusOr<T> Take(OnnxNode& node, absl::string_view name, T missing) {
   const T* typed = std::get_if<T>(value);
   if (typed == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat("attribute ", name, " is of type ",
-                                                   AttributeKindName(KindOf(*value)),
-                                                   "; expected ",
+                                                   AttributeKindName(KindOf(*value)), "; expected ",
                                                    AttributeKindName(KindOf(missing))));
   }
   T result = *typed;
@@ -35,15 +34,14 @@ absl::StatusOr<T> TakeRequired(OnnxNode& node, absl::string_view name) {
 
 absl::Status RequireOneInput(const OnnxNode& node) {
   if (node.inputs.size() == 1) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("it has ", node.inputs.size(),
-                                                 " inputs; opset ", node.version, " takes 1"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("it has ", node.inputs.size(), " inputs; opset ", node.version, " takes 1"));
 }
 
 // The type of scalars that go with the node's first input. Where it cannot be told it is float32,
 // which is what models of those opsets have.
 DType FirstDType(const OnnxNode& node, const ConversionContext& context) {
-  const DType dtype =
-      node.has_input(0) ? context.type(node.inputs[0]).dtype : DType::kInvalid;
+  const DType dtype = node.has_input(0) ? context.type(node.inputs[0]).dtype : DType::kInvalid;
   return dtype == DType::kInvalid ? DType::kFloat32 : dtype;
 }
 
@@ -117,12 +115,9 @@ absl::Status ConvertDft(OnnxNode& node, ConversionContext& context) {
 }
 
 constexpr Conversion kRows[] = {
-    {"", "Slice", 10, ConvertSlice},
-    {"", "Clip", 11, ConvertClip},
-    {"", "Pad", 11, ConvertPad},
-    {"", "TopK", 10, ConvertTopK},
-    {"", "Dropout", 10, DropDropoutMask},
-    {"", "Dropout", 12, ConvertDropout},
+    {"", "Slice", 10, ConvertSlice},      {"", "Clip", 11, ConvertClip},
+    {"", "Pad", 11, ConvertPad},          {"", "TopK", 10, ConvertTopK},
+    {"", "Dropout", 10, DropDropoutMask}, {"", "Dropout", 12, ConvertDropout},
     {"", "DFT", 20, ConvertDft},
 };
 

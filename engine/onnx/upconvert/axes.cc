@@ -12,9 +12,9 @@ absl::Status ListToInput(OnnxNode& node, ConversionContext& context, absl::strin
       return absl::InvalidArgumentError(absl::StrCat("attribute ", name, " is no list of ints"));
     }
     if (node.inputs.size() != 1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("it has ", node.inputs.size(), " inputs; before attribute ", name,
-                       " became an input it took 1"));
+      return absl::InvalidArgumentError(absl::StrCat("it has ", node.inputs.size(),
+                                                     " inputs; before attribute ", name,
+                                                     " became an input it took 1"));
     }
     // An empty list meant the same as none.
     if (!list->empty()) node.SetInput(1, context.Int64s(*list));
@@ -48,20 +48,13 @@ absl::Status CountSplitOutputs(OnnxNode& node, ConversionContext&) {
 }
 
 constexpr Conversion kRows[] = {
-    {"", "Squeeze", 13, AxesToInput},
-    {"", "Unsqueeze", 13, RequiredAxesToInput},
-    {"", "ReduceSum", 13, AxesToInput},
-    {"", "ReduceL1", 18, AxesToInput},
-    {"", "ReduceL2", 18, AxesToInput},
-    {"", "ReduceLogSum", 18, AxesToInput},
-    {"", "ReduceLogSumExp", 18, AxesToInput},
-    {"", "ReduceMax", 18, AxesToInput},
-    {"", "ReduceMean", 18, AxesToInput},
-    {"", "ReduceMin", 18, AxesToInput},
-    {"", "ReduceProd", 18, AxesToInput},
-    {"", "ReduceSumSquare", 18, AxesToInput},
-    {"", "Split", 13, SplitToInput},
-    {"", "Split", 18, CountSplitOutputs},
+    {"", "Squeeze", 13, AxesToInput},         {"", "Unsqueeze", 13, RequiredAxesToInput},
+    {"", "ReduceSum", 13, AxesToInput},       {"", "ReduceL1", 18, AxesToInput},
+    {"", "ReduceL2", 18, AxesToInput},        {"", "ReduceLogSum", 18, AxesToInput},
+    {"", "ReduceLogSumExp", 18, AxesToInput}, {"", "ReduceMax", 18, AxesToInput},
+    {"", "ReduceMean", 18, AxesToInput},      {"", "ReduceMin", 18, AxesToInput},
+    {"", "ReduceProd", 18, AxesToInput},      {"", "ReduceSumSquare", 18, AxesToInput},
+    {"", "Split", 13, SplitToInput},          {"", "Split", 18, CountSplitOutputs},
 };
 
 }  // namespace

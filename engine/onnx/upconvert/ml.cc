@@ -13,8 +13,7 @@ namespace {
 // which way.
 absl::Status ConvertLabelEncoder(OnnxNode& node, ConversionContext& context) {
   const std::vector<std::string> classes = node.attributes.Strings("classes_strings");
-  const DType dtype =
-      node.has_input(0) ? context.type(node.inputs[0]).dtype : DType::kInvalid;
+  const DType dtype = node.has_input(0) ? context.type(node.inputs[0]).dtype : DType::kInvalid;
   if (dtype != DType::kString && dtype != DType::kInt64) {
     return absl::InvalidArgumentError(
         absl::StrCat("its input is ", DTypeName(dtype), "; expected string or int64"));

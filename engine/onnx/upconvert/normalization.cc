@@ -15,9 +15,13 @@ absl::Status DropSpatial(OnnxNode& node, ConversionContext&) {
   return absl::OkStatus();
 }
 
-// Before 14 more than one output meant training; the others were not defined in inference.
-absl::Status DropTrainingOutputs(OnnxNode& node, ConversionContext&) {
-  if (node.outputs.size() > 1) node.outputs.resize(1);
+// Before 14 outputs besides Y asked for training mode: mean and variance of the batch. What is
+// saved for the backward pass has no newer form.
+absl::Status AskForTraining(OnnxNode& node, ConversionContext&) {
+  bool training = false;
+  for (size_t i = 1; i < node.outputs.size(); ++i) training |= node.wants_output(i);
+  if (training) node.attributes.Set("training_mode", int64_t{1});
+  if (node.outputs.size() > 3) node.outputs.resize(3);
   return absl::OkStatus();
 }
 
@@ -49,7 +53,7 @@ absl::Status SpreadGroups(OnnxNode& node, ConversionContext& context) {
 
 constexpr Conversion kRows[] = {
     {"", "BatchNormalization", 9, DropSpatial},
-    {"", "BatchNormalization", 14, DropTrainingOutputs},
+    {"", "BatchNormalization", 14, AskForTraining},
     {"", "GroupNormalization", 21, SpreadGroups},
 };
 

@@ -49,8 +49,8 @@ absl::Status DropEmptyInputs(OnnxNode& node, ConversionContext& context) {
     const SymbolicShape& shape = context.type(node.inputs[i]).shape;
     if (shape.IsConcrete() && shape.ToShape().num_elements() == 0) node.inputs[i] = kNoValue;
   }
-  const bool reads_roi = node.attributes.String("coordinate_transformation_mode", "") ==
-                         "tf_crop_and_resize";
+  const bool reads_roi =
+      node.attributes.String("coordinate_transformation_mode", "") == "tf_crop_and_resize";
   if (!reads_roi && node.has_input(1)) node.inputs[1] = kNoValue;
   return absl::OkStatus();
 }

@@ -6,11 +6,10 @@ namespace {
 
 absl::Status Compute(KernelContext& context) {
   const float threshold = context.attributes().Float("threshold", 0);
-  return DispatchTypes<float, double, int32_t, int64_t>(
-      context.input(0).dtype(), [&](auto tag) {
-        using T = typename decltype(tag)::type;
-        return MapUnary<T>(context, [threshold](T x) { return x > threshold ? T(1) : T(0); });
-      });
+  return DispatchTypes<float, double, int32_t, int64_t>(context.input(0).dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    return MapUnary<T>(context, [threshold](T x) { return x > threshold ? T(1) : T(0); });
+  });
 }
 
 }  // namespace

@@ -55,7 +55,8 @@ absl::StatusOr<std::vector<int64_t>> Positions(const Attributes& attributes, con
   const absl::Span<const int64_t> values = keys.values<int64_t>();
   std::vector<int64_t> order(values.size());
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return values[a] < values[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](int64_t a, int64_t b) { return values[a] < values[b]; });
   std::vector<int64_t> positions(values.size());
   *size = static_cast<int64_t>(values.size());
   for (size_t i = 0; i < order.size(); ++i) positions[order[i]] = i;

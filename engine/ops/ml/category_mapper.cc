@@ -13,8 +13,8 @@ absl::Status Infer(InferContext& context) {
   const size_t ints = attributes.Ints("cats_int64s").size();
   const size_t strings = attributes.Strings("cats_strings").size();
   if (ints != strings) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute cats_int64s has ", ints,
-                                                   " values, cats_strings has ", strings));
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute cats_int64s has ", ints, " values, cats_strings has ", strings));
   }
   const bool from_string = context.dtype(0) == DType::kString;
   context.SetOutput(0, from_string ? DType::kInt64 : DType::kString, context.shape(0));

@@ -46,12 +46,11 @@ absl::Status Compute(KernelContext& context) {
   RETURN_IF_ERROR(CheckMap(x.kind() == ValueKind::kMap));
   const std::vector<std::string>& strings = context.attributes().Strings("string_vocabulary");
   const std::vector<int64_t>& ints = context.attributes().Ints("int64_vocabulary");
-  return DispatchTypes<std::string, int64_t, float, double>(
-      x.elements()[1].dtype(), [&](auto tag) {
-        using Value = typename decltype(tag)::type;
-        return strings.empty() ? Vectorize<int64_t, Value>(context, ints)
-                               : Vectorize<std::string, Value>(context, strings);
-      });
+  return DispatchTypes<std::string, int64_t, float, double>(x.elements()[1].dtype(), [&](auto tag) {
+    using Value = typename decltype(tag)::type;
+    return strings.empty() ? Vectorize<int64_t, Value>(context, ints)
+                           : Vectorize<std::string, Value>(context, strings);
+  });
 }
 
 }  // namespace

@@ -31,8 +31,8 @@ absl::StatusOr<Tensor> ReadDefault(const Attributes& attributes, DType dtype) {
     return *tensor;
   }
   Tensor result;
-  RETURN_IF_ERROR((DispatchTypes<std::string, int64_t, float, int32_t, int16_t, double>(
-      dtype, [&](auto tag) {
+  RETURN_IF_ERROR(
+      (DispatchTypes<std::string, int64_t, float, int32_t, int16_t, double>(dtype, [&](auto tag) {
         using T = typename decltype(tag)::type;
         if constexpr (std::is_same_v<T, std::string>) {
           result = Tensor::Scalar<T>(attributes.String("default_string", "_Unused"));
@@ -90,13 +90,12 @@ absl::Status Compute(KernelContext& context) {
   ASSIGN_OR_RETURN(const Tensor values, ReadList(attributes, "values"));
   ASSIGN_OR_RETURN(const Tensor missing, ReadDefault(attributes, values.dtype()));
   if (keys.dtype() != x.dtype()) {
-    return absl::InvalidArgumentError(absl::StrCat("keys have element type ",
-                                                   DTypeName(keys.dtype()), ", X has ",
-                                                   DTypeName(x.dtype())));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "keys have element type ", DTypeName(keys.dtype()), ", X has ", DTypeName(x.dtype())));
   }
   if (keys.num_elements() != values.num_elements()) {
-    return absl::InvalidArgumentError(absl::StrCat(keys.num_elements(), " keys and ",
-                                                   values.num_elements(), " values"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(keys.num_elements(), " keys and ", values.num_elements(), " values"));
   }
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, values.dtype(), x.shape()));
   std::vector<int64_t> found;

@@ -50,8 +50,7 @@ absl::Status Compute(KernelContext& context) {
     ApplyPostTransform(transform, to);
   }
   if (context.wants_output(1)) {
-    ASSIGN_OR_RETURN(Tensor * output,
-                     context.Output(1, DType::kFloat32, Shape({x.rows, classes})));
+    ASSIGN_OR_RETURN(Tensor * output, context.Output(1, DType::kFloat32, Shape({x.rows, classes})));
     std::copy(scores.begin(), scores.end(), output->mutable_data<float>());
   }
   return StoreLabels(context, labels, winners);

@@ -10,8 +10,8 @@ namespace inferd::ops::ml {
 namespace {
 
 absl::StatusOr<int64_t> CategoryCount(const Attributes& attributes) {
-  const size_t count = std::max(attributes.Ints("cats_int64s").size(),
-                                attributes.Strings("cats_strings").size());
+  const size_t count =
+      std::max(attributes.Ints("cats_int64s").size(), attributes.Strings("cats_strings").size());
   if (count > 0) return static_cast<int64_t>(count);
   return absl::InvalidArgumentError("attributes cats_int64s and cats_strings are both missing");
 }

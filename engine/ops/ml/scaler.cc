@@ -9,8 +9,8 @@ absl::Status CheckLengths(const Attributes& attributes, const Dim& columns) {
   for (const char* name : {"offset", "scale"}) {
     const size_t count = attributes.Floats(name).size();
     if (count <= 1 || !columns.known() || static_cast<int64_t>(count) == columns.value) continue;
-    return absl::InvalidArgumentError(absl::StrCat("attribute ", name, " has ", count,
-                                                   " values, expected 1 or ", columns.value));
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute ", name, " has ", count, " values, expected 1 or ", columns.value));
   }
   return absl::OkStatus();
 }

@@ -29,9 +29,7 @@ struct SvmClassifierModel {
   int64_t classes() const { return labels.count(); }
   int64_t pairs() const { return classes() * (classes() - 1) / 2; }
   // Scores before two classes with one decision function get their second column.
-  int64_t raw_scores() const {
-    return linear || has_probabilities ? classes() : pairs();
-  }
+  int64_t raw_scores() const { return linear || has_probabilities ? classes() : pairs(); }
   int64_t score_columns() const { return raw_scores() == 1 ? 2 : raw_scores(); }
 };
 
@@ -76,8 +74,8 @@ absl::StatusOr<SvmClassifierModel> ReadModel(const Attributes& attributes) {
     fits = model.classes() >= 2 && static_cast<int64_t>(model.rho->size()) >= model.pairs() &&
            is(model.coefficients, (model.classes() - 1) * model.starts.back()) &&
            model.vectors->size() % model.starts.back() == 0 &&
-           (!model.has_probabilities || (is(model.prob_a, model.pairs()) &&
-                                         is(model.prob_b, model.pairs())));
+           (!model.has_probabilities ||
+            (is(model.prob_a, model.pairs()) && is(model.prob_b, model.pairs())));
   }
   if (!fits) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -89,12 +87,11 @@ absl::StatusOr<SvmClassifierModel> ReadModel(const Attributes& attributes) {
 }
 
 absl::Status CheckColumns(const SvmClassifierModel& model, int64_t columns) {
-  const int64_t expected =
-      model.linear ? static_cast<int64_t>(model.coefficients->size()) / model.classes()
-                   : static_cast<int64_t>(model.vectors->size()) / model.starts.back();
-  const bool exact =
-      !model.linear ||
-      static_cast<int64_t>(model.coefficients->size()) == expected * model.classes();
+  const int64_t expected = model.linear
+                               ? static_cast<int64_t>(model.coefficients->size()) / model.classes()
+                               : static_cast<int64_t>(model.vectors->size()) / model.starts.back();
+  const bool exact = !model.linear ||
+                     static_cast<int64_t>(model.coefficients->size()) == expected * model.classes();
   if (exact && columns == expected) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("X has ", columns, " columns, the model expects ", expected));
@@ -160,8 +157,8 @@ std::vector<float> Classify(const SvmClassifierModel& model, const float* row, i
     for (int64_t c = 0; c < model.classes(); ++c) {
       const float* weights = model.coefficients->data() + c * columns;
       const size_t rho = static_cast<size_t>(c) < model.rho->size() ? c : 0;
-      scores.push_back(static_cast<float>(
-          (*model.rho)[rho] + SvmKernel::Linear().Value(row, weights, columns)));
+      scores.push_back(
+          static_cast<float>((*model.rho)[rho] + SvmKernel::Linear().Value(row, weights, columns)));
     }
     *winner = std::max_element(scores.begin(), scores.end()) - scores.begin();
   } else {
@@ -186,8 +183,8 @@ absl::Status Compute(KernelContext& context) {
   RETURN_IF_ERROR(CheckColumns(model, x.columns));
   float* to = nullptr;
   if (context.wants_output(1)) {
-    ASSIGN_OR_RETURN(Tensor * output, context.Output(1, DType::kFloat32,
-                                                     Shape({x.rows, model.score_columns()})));
+    ASSIGN_OR_RETURN(Tensor * output,
+                     context.Output(1, DType::kFloat32, Shape({x.rows, model.score_columns()})));
     to = output->mutable_data<float>();
   }
   std::vector<int64_t> winners(x.rows);

@@ -104,8 +104,7 @@ absl::Status Infer(InferContext& context) {
 
 absl::Status Compute(KernelContext& context) {
   ASSIGN_OR_RETURN(const ClassLabels labels, Labels(context.attributes()));
-  ASSIGN_OR_RETURN(const TreeEnsemble ensemble,
-                   TreeEnsemble::FromClassifier(context.attributes()));
+  ASSIGN_OR_RETURN(const TreeEnsemble ensemble, TreeEnsemble::FromClassifier(context.attributes()));
   if (ensemble.targets() != labels.count()) {
     return absl::InvalidArgumentError("classlabels_int64s and classlabels_strings are both given");
   }

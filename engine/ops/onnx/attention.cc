@@ -20,9 +20,8 @@ constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
 absl::Status CheckAttributes(const Attributes& attributes) {
   for (const char* name : {"left_window_size", "right_window_size"}) {
     if (attributes.Int(name, -1) < -1) {
-      return absl::InvalidArgumentError(absl::StrCat("attribute ", name, " is ",
-                                                     attributes.Int(name, -1),
-                                                     ", expected -1 or more"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "attribute ", name, " is ", attributes.Int(name, -1), ", expected -1 or more"));
     }
   }
   const int64_t mode = attributes.Int("qk_matmul_output_mode", 0);
@@ -34,8 +33,12 @@ absl::Status CheckAttributes(const Attributes& attributes) {
 absl::Status Infer(InferContext& context) {
   RETURN_IF_ERROR(CheckAttributes(context.attributes()));
   const auto shape_of = [&](int i) { return context.has_input(i) ? &context.shape(i) : nullptr; };
-  AttentionInputs inputs{shape_of(kQ),       shape_of(kK),         shape_of(kV),
-                         shape_of(kMask),    shape_of(kPastKey),   shape_of(kPastValue),
+  AttentionInputs inputs{shape_of(kQ),
+                         shape_of(kK),
+                         shape_of(kV),
+                         shape_of(kMask),
+                         shape_of(kPastKey),
+                         shape_of(kPastValue),
                          shape_of(kNonpadLengths)};
   if (!inputs.q->has_rank() && !inputs.k->has_rank() && !inputs.v->has_rank()) {
     context.SetOutput(kY, context.dtype(kQ), SymbolicShape::UnknownRank());
@@ -150,9 +153,8 @@ class AttentionRun {
     visibility_.causal = attributes.Int("is_causal", 0) != 0;
     visibility_.left = attributes.Int("left_window_size", -1);
     visibility_.right = attributes.Int("right_window_size", -1);
-    scale_ = attributes.Has("scale")
-                 ? static_cast<double>(attributes.Float("scale", 1))
-                 : 1 / std::sqrt(static_cast<double>(shape.head_size.value));
+    scale_ = attributes.Has("scale") ? static_cast<double>(attributes.Float("scale", 1))
+                                     : 1 / std::sqrt(static_cast<double>(shape.head_size.value));
     softcap_ = attributes.Float("softcap", 0);
     mode_ = attributes.Int("qk_matmul_output_mode", 0);
   }
@@ -171,8 +173,8 @@ class AttentionRun {
     std::vector<Acc> scores(rows * keys, Acc(0));
     const std::vector<Acc> k_transposed = Transposed<Acc>(k.data(), keys, depth);
     AddMatrixProduct(rows, keys, depth, q.data(), k_transposed.data(), scores.data());
-    T* scores_to = scores_out == nullptr ? nullptr
-                                         : scores_out + (b * shape_.q_heads.value + h) * rows * keys;
+    T* scores_to =
+        scores_out == nullptr ? nullptr : scores_out + (b * shape_.q_heads.value + h) * rows * keys;
     const bool external = context_.has_input(kNonpadLengths);
     const int64_t valid = external ? lengths[b] : keys;
     const int64_t offset = external ? valid - rows : shape_.past.value;
@@ -232,9 +234,8 @@ absl::Status StorePresent(KernelContext& context, const AttentionShape& shape, i
     using T = typename decltype(tag)::type;
     T* to = present->mutable_data<T>();
     for (int64_t i = 0; i < shape.batch.value * shape.kv_heads.value; ++i) {
-      const std::vector<T> head =
-          JoinedHead<T, T>(context, shape, past, input, columns, i / shape.kv_heads.value,
-                           i % shape.kv_heads.value);
+      const std::vector<T> head = JoinedHead<T, T>(
+          context, shape, past, input, columns, i / shape.kv_heads.value, i % shape.kv_heads.value);
       to = std::copy(head.begin(), head.end(), to);
     }
     return absl::OkStatus();
@@ -284,17 +285,17 @@ absl::Status Compute(KernelContext& context) {
   }
   ASSIGN_OR_RETURN(const AttentionShape shape,
                    ResolveAttention(context.attributes(),
-                                    {given[kQ], given[kK], given[kV], given[kMask],
-                                     given[kPastKey], given[kPastValue], given[kNonpadLengths]}));
+                                    {given[kQ], given[kK], given[kV], given[kMask], given[kPastKey],
+                                     given[kPastValue], given[kNonpadLengths]}));
   if (context.has_input(kMask) && context.input(kMask).dtype() != DType::kBool &&
       !IsFloatingPoint(context.input(kMask).dtype())) {
-    return absl::InvalidArgumentError(absl::StrCat("attn_mask has element type ",
-                                                   DTypeName(context.input(kMask).dtype())));
+    return absl::InvalidArgumentError(
+        absl::StrCat("attn_mask has element type ", DTypeName(context.input(kMask).dtype())));
   }
   RETURN_IF_ERROR(StorePresent(context, shape, kPresentKey, kK, kPastKey, shape.PresentKey(),
                                shape.head_size.value));
-  RETURN_IF_ERROR(StorePresent(context, shape, kPresentValue, kV, kPastValue,
-                               shape.PresentValue(), shape.v_head_size.value));
+  RETURN_IF_ERROR(StorePresent(context, shape, kPresentValue, kV, kPastValue, shape.PresentValue(),
+                               shape.v_head_size.value));
   return DispatchFloat(context.input(kQ).dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     return DispatchFloat(context.input(kV).dtype(), [&](auto v_tag) {

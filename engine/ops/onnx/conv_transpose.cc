@@ -25,8 +25,8 @@ absl::Status Infer(InferContext& context) {
 }
 
 template <typename T>
-void ConvolveBatch(const ConvolutionShape& shape, const Tensor& x, const Tensor& w, const T* bias,
-                   T* y) {
+void TransposedBatch(const ConvolutionShape& shape, const Tensor& x, const Tensor& w, const T* bias,
+                     T* y) {
   using Acc = AccumulatorOf<T>;
   const Window& window = shape.window;
   const Accumulators<Acc> weights(w.data<T>(), w.num_elements());
@@ -65,7 +65,7 @@ absl::Status Compute(KernelContext& context) {
   return DispatchFloat(x.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* bias = context.has_input(2) ? context.input(2).data<T>() : nullptr;
-    ConvolveBatch<T>(shape, x, w, bias, y->mutable_data<T>());
+    TransposedBatch<T>(shape, x, w, bias, y->mutable_data<T>());
     return absl::OkStatus();
   });
 }

@@ -9,15 +9,15 @@ namespace {
 
 absl::StatusOr<DType> OutputType(const Attributes& attributes, DType scale) {
   const int64_t code = attributes.Int("output_dtype", 0);
-  const DType dtype = code == 0 ? scale
+  const DType dtype = code == 0                 ? scale
                       : code > 0 && code <= 255 ? static_cast<DType>(code)
                                                 : DType::kInvalid;
   if (dtype == DType::kFloat32 || dtype == DType::kFloat16 || dtype == DType::kBfloat16) {
     return dtype;
   }
-  return absl::InvalidArgumentError(absl::StrCat("cannot dequantize to element type ",
-                                                 code == 0 ? std::string(DTypeName(scale))
-                                                           : absl::StrCat(code)));
+  return absl::InvalidArgumentError(
+      absl::StrCat("cannot dequantize to element type ",
+                   code == 0 ? std::string(DTypeName(scale)) : absl::StrCat(code)));
 }
 
 absl::Status Infer(InferContext& context) {
@@ -46,8 +46,8 @@ absl::Status Compute(KernelContext& context) {
     const Tensor& zero_point = context.input(2);
     if (zero_point.num_elements() != scale.num_elements()) {
       return absl::InvalidArgumentError(absl::StrCat("zero point has shape ",
-                                                     zero_point.shape().ToString(),
-                                                     ", scale has ", scale.shape().ToString()));
+                                                     zero_point.shape().ToString(), ", scale has ",
+                                                     scale.shape().ToString()));
     }
     ASSIGN_OR_RETURN(zeros, AsFloats(zero_point));
   }

@@ -1,5 +1,6 @@
-#include "absl/strings/str_cat.h"
 #include "engine/ops/gelu.h"
+
+#include "absl/strings/str_cat.h"
 #include "engine/ops/map_float.h"
 #include "engine/ops/op_def.h"
 

@@ -16,10 +16,9 @@ absl::StatusOr<MatMulShape> Resolve(const Attributes& attributes, const Symbolic
                                                    b.ToString(), ", expected two matrices"));
   }
   const SymbolicShape any = SymbolicShape::OfRank(2);
-  ASSIGN_OR_RETURN(MatMulShape shape,
-                   ResolveMatMul(a.has_rank() ? a : any, b.has_rank() ? b : any,
-                                 attributes.Int("transA", 0) != 0,
-                                 attributes.Int("transB", 0) != 0));
+  ASSIGN_OR_RETURN(MatMulShape shape, ResolveMatMul(a.has_rank() ? a : any, b.has_rank() ? b : any,
+                                                    attributes.Int("transA", 0) != 0,
+                                                    attributes.Int("transB", 0) != 0));
   if (c == nullptr || !c->has_rank()) return shape;
   bool fits = c->rank() <= 2;
   for (int i = 1; fits && i <= c->rank(); ++i) {
@@ -28,9 +27,8 @@ absl::StatusOr<MatMulShape> Resolve(const Attributes& attributes, const Symbolic
     fits = !have.known() || have.value == 1 || !want.known() || have.value == want.value;
   }
   if (!fits) {
-    return absl::InvalidArgumentError(absl::StrCat("C has shape ", c->ToString(),
-                                                   ", which does not broadcast to ",
-                                                   shape.output.ToString()));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "C has shape ", c->ToString(), ", which does not broadcast to ", shape.output.ToString()));
   }
   return shape;
 }
@@ -83,10 +81,9 @@ void Multiply(KernelContext& context, const MatMulShape& shape, Tensor* y) {
 absl::Status Compute(KernelContext& context) {
   const SymbolicShape c = context.has_input(2) ? context.input(2).shape() : Shape();
   ASSIGN_OR_RETURN(const MatMulShape shape,
-                   Resolve(context.attributes(), context.input(0).shape(),
-                           context.input(1).shape(), context.has_input(2) ? &c : nullptr));
-  ASSIGN_OR_RETURN(Tensor * y,
-                   context.Output(0, context.input(0).dtype(), shape.output.ToShape()));
+                   Resolve(context.attributes(), context.input(0).shape(), context.input(1).shape(),
+                           context.has_input(2) ? &c : nullptr));
+  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, context.input(0).dtype(), shape.output.ToShape()));
   if (y->num_elements() == 0) return absl::OkStatus();
   return DispatchTypes<float, double, Float16, Bfloat16, int32_t, int64_t, uint32_t, uint64_t>(
       y->dtype(), [&](auto tag) {

@@ -15,10 +15,7 @@ absl::Status Compute(KernelContext& context) {
 }  // namespace
 
 OpDef GlobalAveragePool() {
-  return {.name = "GlobalAveragePool",
-          .since = 22,
-          .infer = InferGlobalPool,
-          .compute = Compute};
+  return {.name = "GlobalAveragePool", .since = 22, .infer = InferGlobalPool, .compute = Compute};
 }
 
 }  // namespace inferd::ops::onnx

@@ -20,10 +20,7 @@ absl::Status Compute(KernelContext& context) {
 }  // namespace
 
 OpDef GlobalMaxPool() {
-  return {.name = "GlobalMaxPool",
-          .since = 22,
-          .infer = InferGlobalPool,
-          .compute = Compute};
+  return {.name = "GlobalMaxPool", .since = 22, .infer = InferGlobalPool, .compute = Compute};
 }
 
 }  // namespace inferd::ops::onnx

@@ -17,8 +17,8 @@ absl::Status CheckGroups(int64_t groups, const Dim& channels) {
 absl::Status Infer(InferContext& context) {
   RETURN_IF_ERROR(CheckChannelParameters(context, 1, 3));
   const SymbolicShape& x = context.shape(0);
-  RETURN_IF_ERROR(CheckGroups(context.attributes().Int("num_groups", 0),
-                              x.has_rank() ? x[1] : Dim::Unknown()));
+  RETURN_IF_ERROR(
+      CheckGroups(context.attributes().Int("num_groups", 0), x.has_rank() ? x[1] : Dim::Unknown()));
   return InferSameAsFirst(context);
 }
 

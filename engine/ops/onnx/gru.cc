@@ -46,9 +46,9 @@ void Step(bool linear_before_reset, const RecurrentDirection<Acc>& direction, in
   for (int64_t i = 0; i < batch * hidden; ++i) {
     const int64_t n = i / hidden, j = i % hidden, at = 2 * hidden + j;
     const double linear = xw[n * 3 * hidden + at] + direction.w_bias[at];
-    const double recurrent =
-        linear_before_reset ? gate(n, 1, j) * (hr[n * 3 * hidden + at] + direction.r_bias[at])
-                            : double{reset_product[i]} + direction.r_bias[at];
+    const double recurrent = linear_before_reset
+                                 ? gate(n, 1, j) * (hr[n * 3 * hidden + at] + direction.r_bias[at])
+                                 : double{reset_product[i]} + direction.r_bias[at];
     const double candidate = g(direction.Clip(linear + recurrent));
     const double update = gate(n, 0, j);
     h[i] = static_cast<Acc>((1 - update) * candidate + update * h[i]);

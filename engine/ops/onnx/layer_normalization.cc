@@ -21,8 +21,7 @@ absl::Status Infer(InferContext& context) {
   ASSIGN_OR_RETURN(const DType stash, StashType(context.attributes()));
   SymbolicShape statistics = x;
   if (x.has_rank()) {
-    ASSIGN_OR_RETURN(const int axis,
-                     NormalizeAxis(context.attributes().Int("axis", -1), x.rank()));
+    ASSIGN_OR_RETURN(const int axis, NormalizeAxis(context.attributes().Int("axis", -1), x.rank()));
     for (int i = axis; i < x.rank(); ++i) statistics[i] = 1;
     RETURN_IF_ERROR(CheckParameter("Scale", context.shape(1), x));
     if (context.has_input(2)) RETURN_IF_ERROR(CheckParameter("B", context.shape(2), x));

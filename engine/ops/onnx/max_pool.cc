@@ -76,19 +76,18 @@ absl::Status Compute(KernelContext& context) {
   const int64_t planes = shape[0] * shape[1];
   const int64_t x_plane = window.input_elements();
   const int64_t y_plane = window.output_elements();
-  return DispatchTypes<float, double, Float16, Bfloat16, int8_t, uint8_t>(
-      x.dtype(), [&](auto tag) {
-        using T = typename decltype(tag)::type;
-        for (int64_t p = 0; p < planes; ++p) {
-          int64_t* found = indices == nullptr ? nullptr : indices + p * y_plane;
-          PoolPlane(window, x.data<T>() + p * x_plane, y->mutable_data<T>() + p * y_plane, found);
-          if (found == nullptr) continue;
-          if (column_major) ToColumnMajor(window, found);
-          // Indices count through the whole input.
-          for (int64_t i = 0; i < y_plane; ++i) found[i] += found[i] < 0 ? 0 : p * x_plane;
-        }
-        return absl::OkStatus();
-      });
+  return DispatchTypes<float, double, Float16, Bfloat16, int8_t, uint8_t>(x.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (int64_t p = 0; p < planes; ++p) {
+      int64_t* found = indices == nullptr ? nullptr : indices + p * y_plane;
+      PoolPlane(window, x.data<T>() + p * x_plane, y->mutable_data<T>() + p * y_plane, found);
+      if (found == nullptr) continue;
+      if (column_major) ToColumnMajor(window, found);
+      // Indices count through the whole input.
+      for (int64_t i = 0; i < y_plane; ++i) found[i] += found[i] < 0 ? 0 : p * x_plane;
+    }
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace

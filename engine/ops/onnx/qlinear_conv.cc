@@ -44,23 +44,21 @@ absl::Status Compute(KernelContext& context) {
   ASSIGN_OR_RETURN(const std::vector<double> w_scales, ToDoubles(context.input(kWScale)));
   const int64_t channels = shape.out_channels.value;
   if (w_scales.size() != 1 && static_cast<int64_t>(w_scales.size()) != channels) {
-    return absl::InvalidArgumentError(absl::StrCat("w_scale has ", w_scales.size(),
-                                                   " values, expected 1 or ", channels));
+    return absl::InvalidArgumentError(
+        absl::StrCat("w_scale has ", w_scales.size(), " values, expected 1 or ", channels));
   }
   ASSIGN_OR_RETURN(const std::vector<int64_t> y_zeros, ReadZeroPoints(&context.input(kYZero), 1));
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, dtype, shape.Output().ToShape()));
-  ASSIGN_OR_RETURN(
-      const std::vector<uint32_t> sums,
-      IntegerConvolution(shape, x, &context.input(kXZero), w, &context.input(kWZero),
-                         context.has_input(kBias) ? &context.input(kBias) : nullptr));
+  ASSIGN_OR_RETURN(const std::vector<uint32_t> sums,
+                   IntegerConvolution(shape, x, &context.input(kXZero), w, &context.input(kWZero),
+                                      context.has_input(kBias) ? &context.input(kBias) : nullptr));
   const int64_t plane = shape.window.output_elements();
   for (size_t i = 0; i < sums.size(); ++i) {
     const size_t channel = w_scales.size() == 1 ? 0 : static_cast<int64_t>(i) / plane % channels;
     const double factor = x_scale * w_scales[channel] / y_scale;
     const float value =
         static_cast<float>(static_cast<double>(static_cast<int32_t>(sums[i])) * factor);
-    y->mutable_data<uint8_t>()[i] =
-        static_cast<uint8_t>(QuantizeValue(value, y_zeros[0], range));
+    y->mutable_data<uint8_t>()[i] = static_cast<uint8_t>(QuantizeValue(value, y_zeros[0], range));
   }
   return absl::OkStatus();
 }

@@ -25,8 +25,7 @@ absl::StatusOr<DType> OutputType(const Attributes& attributes, DType zero_point)
   ASSIGN_OR_RETURN(const DType dtype, TypeAttribute(attributes, "output_dtype", missing));
   if (zero_point != DType::kInvalid && dtype != zero_point) {
     return absl::InvalidArgumentError(absl::StrCat("attribute output_dtype is ", DTypeName(dtype),
-                                                   ", the zero point has ",
-                                                   DTypeName(zero_point)));
+                                                   ", the zero point has ", DTypeName(zero_point)));
   }
   if (IsQuantizedType(dtype) && dtype != DType::kInt32) return dtype;
   return absl::InvalidArgumentError(
@@ -52,8 +51,8 @@ absl::StatusOr<std::vector<float>> AsFloats(const Tensor& tensor) {
 absl::StatusOr<std::vector<float>> Divided(KernelContext& context, const QuantizationGrid& grid) {
   ASSIGN_OR_RETURN(std::vector<float> values, AsFloats(context.input(0)));
   ASSIGN_OR_RETURN(const std::vector<float> scales, AsFloats(context.input(1)));
-  ASSIGN_OR_RETURN(const DType precision, TypeAttribute(context.attributes(), "precision",
-                                                        context.input(1).dtype()));
+  ASSIGN_OR_RETURN(const DType precision,
+                   TypeAttribute(context.attributes(), "precision", context.input(1).dtype()));
   for (size_t i = 0; i < values.size(); ++i) {
     const float quotient = values[i] / scales[grid.ScaleIndex(static_cast<int64_t>(i))];
     values[i] = precision == DType::kFloat16    ? float{Float16(quotient)}

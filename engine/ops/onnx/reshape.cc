@@ -33,7 +33,10 @@ absl::StatusOr<SymbolicShape> TargetShape(const SymbolicShape& input,
   const int64_t total = input.ToShape().num_elements();
   if (inferred >= 0) {
     output[inferred] = 1;
-    const int64_t others = output.IsConcrete() ? output.ToShape().num_elements() : 0;
+    int64_t others = 0;
+    if (output.IsConcrete()) {
+      ASSIGN_OR_RETURN(others, output.ToShape().CheckedElements());
+    }
     if (others == 0 ? total != 0 : total % others != 0) {
       return absl::InvalidArgumentError(absl::StrCat("cannot reshape ", input.ToString(), " to ",
                                                      Shape(target).ToString()));

@@ -285,9 +285,8 @@ absl::Status Compute(KernelContext& context) {
   if (x.num_elements() == 0) return absl::InvalidArgumentError("X is empty, the output is not");
   std::vector<ResampleAxis> axes;
   for (int d = 0; d < x.rank(); ++d) {
-    const float length = target.sizes_are_exact
-                             ? static_cast<float>(shape[d])
-                             : static_cast<float>(x.dim(d)) * target.scales[d];
+    const float length = target.sizes_are_exact ? static_cast<float>(shape[d])
+                                                : static_cast<float>(x.dim(d)) * target.scales[d];
     axes.push_back({x.dim(d), shape[d], target.scales[d], length});
   }
   if (settings.coordinates == ResampleCoordinates::kCropAndResize) {

@@ -23,8 +23,8 @@ absl::StatusOr<RotaryShape> Resolve(const Attributes& attributes, const Shape& x
         absl::StrCat("X has shape ", x.ToString(), ", expected rank 3 or 4"));
   }
   if (shape.flat && (shape.heads < 1 || x[2] % shape.heads != 0)) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute num_heads is ", shape.heads,
-                                                   " for X ", x.ToString()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute num_heads is ", shape.heads, " for X ", x.ToString()));
   }
   shape.batch = x[0];
   shape.sequence = shape.flat ? x[1] : x[2];
@@ -33,8 +33,7 @@ absl::StatusOr<RotaryShape> Resolve(const Attributes& attributes, const Shape& x
   if (shape.rotated == 0) shape.rotated = shape.head_size;
   if (shape.rotated < 0 || shape.rotated > shape.head_size || shape.rotated % 2 != 0) {
     return absl::InvalidArgumentError(absl::StrCat("cannot rotate ", shape.rotated,
-                                                   " features of heads of size ",
-                                                   shape.head_size));
+                                                   " features of heads of size ", shape.head_size));
   }
   return shape;
 }
@@ -52,9 +51,8 @@ absl::StatusOr<std::vector<int64_t>> CacheRows(const KernelContext& context,
                                                const RotaryShape& shape) {
   const Shape& cos = context.input(kCos).shape();
   const bool by_position = context.has_input(kPositions);
-  const Shape expected = by_position
-                             ? Shape({cos.rank() == 2 ? cos[0] : 0, shape.rotated / 2})
-                             : Shape({shape.batch, shape.sequence, shape.rotated / 2});
+  const Shape expected = by_position ? Shape({cos.rank() == 2 ? cos[0] : 0, shape.rotated / 2})
+                                     : Shape({shape.batch, shape.sequence, shape.rotated / 2});
   if (cos != expected || context.input(kSin).shape() != expected) {
     return absl::InvalidArgumentError(absl::StrCat("caches have shapes ", cos.ToString(), " and ",
                                                    context.input(kSin).shape().ToString(),
@@ -105,9 +103,9 @@ absl::Status Compute(KernelContext& context) {
     using T = typename decltype(tag)::type;
     for (int64_t i = 0; i < shape.batch * shape.heads * shape.sequence; ++i) {
       // Heads are innermost in [N,S,heads,size], sequences in [N,heads,S,size].
-      const int64_t token = shape.flat ? i / shape.heads
-                                       : i / (shape.heads * shape.sequence) * shape.sequence +
-                                             i % shape.sequence;
+      const int64_t token =
+          shape.flat ? i / shape.heads
+                     : i / (shape.heads * shape.sequence) * shape.sequence + i % shape.sequence;
       const int64_t cache = rows[token] * (shape.rotated / 2);
       Rotate(shape, interleaved, context.input(kCos).data<T>() + cache,
              context.input(kSin).data<T>() + cache, x.data<T>() + i * shape.head_size,

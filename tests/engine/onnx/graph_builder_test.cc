@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/onnx/importer.h"
 #include "engine/graph/op_def.h"
+#include "engine/onnx/importer.h"
 #include "tests/support/model_builder.h"
 
 namespace inferd {
@@ -125,6 +125,20 @@ TEST(GraphBuilder, AlignsALoopWithItsBody) {
   EXPECT_EQ(body.inputs().size(), 4u);
   EXPECT_EQ(body.value(body.inputs()[3]).name, "step");
   EXPECT_FALSE(body.value(body.inputs()[2]).type.shape.has_rank());
+}
+
+TEST(GraphBuilder, GivesUndeclaredBodyInputsTheTypesPassed) {
+  ModelBuilder model = LoopModel();
+  auto& body = *model.graph().mutable_node(0)->mutable_attribute(0)->mutable_g();
+  for (auto& input : *body.mutable_input()) input.clear_type();
+  const auto imported = Import(model);
+  ASSERT_TRUE(imported.ok()) << imported.status();
+  const Node& node = imported->graph.node(0);
+  const Graph& built = *node.subgraphs.at("body");
+  EXPECT_EQ(built.value(built.inputs()[0]).type.dtype, DType::kInt64);
+  EXPECT_EQ(built.value(built.inputs()[1]).type.dtype, DType::kBool);
+  EXPECT_EQ(built.value(built.inputs()[2]).type.dtype, DType::kFloat32);
+  EXPECT_EQ(imported->graph.value(node.outputs[0]).type.dtype, DType::kFloat32);
 }
 
 TEST(GraphBuilder, ChecksWhatBodiesTakeAndGive) {

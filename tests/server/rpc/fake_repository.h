@@ -61,7 +61,7 @@ class FakeRepository {
   TemporaryRepository folder_;
   std::map<std::string, Factory> factories_;
   SystemClock clock_;
-  CoreSlots slots_{1, 1};
+  CoreSlots slots_{2, 1};  // one may be held by a test
   MetricsRegistry metrics_;
   Mutex mutex_;
   CondVar changed_;

@@ -51,7 +51,9 @@ TEST(InflightBytes, ManyThreadsEndAtZero) {
     threads.emplace_back([&] {
       for (int j = 0; j < 10000; ++j) {
         InflightCharge charge(&total);
-        if (charge.Add(300).ok()) EXPECT_LE(total.used(), 1000 + 4 * 300);
+        if (charge.Add(300).ok()) {
+          EXPECT_LE(total.used(), 1000 + 4 * 300);
+        }
       }
     });
   }

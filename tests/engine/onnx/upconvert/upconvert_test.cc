@@ -32,9 +32,7 @@ class UpconvertTest : public ::testing::Test {
     NodeEmitter emitter(OpRegistry::Builtin());
     return Upconvert(node_, graph_, emitter);
   }
-  Ints ConstantInts(size_t input) {
-    return *graph_.constant(node_.inputs[input])->ToInt64s();
-  }
+  Ints ConstantInts(size_t input) { return *graph_.constant(node_.inputs[input])->ToInt64s(); }
   float ConstantFloat(size_t input) {
     return graph_.constant(node_.inputs[input])->data<float>()[0];
   }
@@ -178,13 +176,15 @@ TEST_F(UpconvertTest, LeavesNewSoftmaxAlone) {
   EXPECT_FALSE(node_.attributes.Has("axis"));
 }
 
-TEST_F(UpconvertTest, DropsBatchNormalizationsTrainingParts) {
+TEST_F(UpconvertTest, TakesBatchNormalizationsOutputsForTraining) {
   OnnxNode& node = MakeFloat("BatchNormalization", 7, {2, 3});
   node.attributes.Set("spatial", int64_t{1});
-  node.outputs.push_back(graph_.AddValue("mean"));
   ASSERT_TRUE(Convert().ok());
-  EXPECT_EQ(node_.outputs.size(), 1u);
-  EXPECT_FALSE(node_.attributes.Has("spatial"));
+  EXPECT_TRUE(node_.attributes.values().empty());
+  for (int i = 0; i < 4; ++i) node_.outputs.push_back(graph_.AddValue(""));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.outputs.size(), 3u);
+  EXPECT_EQ(node_.attributes.Int("training_mode", 0), 1);
 }
 
 TEST_F(UpconvertTest, RefusesBatchNormalizationPerElement) {

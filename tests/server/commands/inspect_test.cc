@@ -1,0 +1,44 @@
+#include "server/commands/inspect.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/support/command_runner.h"
+#include "tests/support/model_builder.h"
+
+namespace inferd {
+namespace {
+
+using testing::CommandResult;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::ReluModel;
+using testing::RunCommand;
+using testing::TemporaryFolder;
+
+TEST(InspectCommand, ShowsTheGraphBeforeAndAfter) {
+  TemporaryFolder folder;
+  const std::string model = folder.Write("model.onnx", ReluModel().Bytes());
+  const CommandResult result = RunCommand(AddInspectCommand, {"inspect", model});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  for (const char* part : {"input: x float32[2]", "output: y float32[2]", "opset: ai.onnx 28",
+                           "as imported:", "optimized:", "Relu"}) {
+    EXPECT_THAT(result.out, HasSubstr(part));
+  }
+  EXPECT_THAT(result.out, Not(HasSubstr("passes:")));
+}
+
+TEST(InspectCommand, ShowsPassesAndPlan) {
+  TemporaryFolder folder;
+  const std::string model = folder.Write("model.onnx", ReluModel().Bytes());
+  const CommandResult result =
+      RunCommand(AddInspectCommand, {"inspect", model, "--passes", "--plan"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("\npasses:\n"));
+  EXPECT_THAT(result.out, HasSubstr("\nplan:\n"));
+}
+
+}  // namespace
+}  // namespace inferd
