@@ -30,6 +30,8 @@ start_script() {
   export NINJA_STATUS="[%f/%t, %es] "
   # Lets ccache work with precompiled headers.
   export CCACHE_SLOPPINESS="${CCACHE_SLOPPINESS:-pch_defines,time_macros}"
+  # A second checkout of the same sources compiles from the first one's cache.
+  export CCACHE_BASEDIR="$ROOT" CCACHE_NOHASHDIR=1
   mkdir -p build
 }
 

@@ -38,6 +38,7 @@ struct Step {
   std::vector<std::pair<std::string, std::shared_ptr<const Plan>>> bodies;  // by attribute name
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
+  int num_op_inputs = 0;  // of `inputs`: the rest belong to the epilogue
   int num_captured = 0;  // of `inputs`: see Node::num_captured
   bool dynamic = false;  // its outputs are kDynamic
 };

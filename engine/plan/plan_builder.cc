@@ -121,6 +121,7 @@ class PlanBuilder {
     step.op = node.op;
     step.attributes = node.attributes;
     step.inputs = node.inputs;
+    step.num_op_inputs = node.num_op_inputs();
     step.outputs = node.outputs;
     step.num_captured = node.num_captured;
     return step;
@@ -216,7 +217,9 @@ class PlanBuilder {
   ValueId InPlaceInput(const Step& step, int index, const std::vector<int>& last) const {
     if (step.op->op_class != OpClass::kElementwise || step.outputs.size() != 1) return kNoValue;
     const Tensor& output = plan_->values[step.outputs[0]].tensor;
-    for (ValueId input : step.inputs) {
+    // Operands of the epilogue are read after the kernel has written: not those.
+    for (int i = 0; i < step.num_op_inputs; ++i) {
+      const ValueId input = step.inputs[i];
       if (input == kNoValue || roots_[input] == kNoValue || last[Root(input)] != index) continue;
       // Read twice, the second time maybe by an epilogue after the kernel has written: x + 3, then *x.
       if (ReadsOfRoot(step, Root(input)) > 1) continue;
