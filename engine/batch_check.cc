@@ -53,7 +53,8 @@ absl::StatusOr<Tensor> Join(const std::vector<Tensor>& rows) {
   return joined;
 }
 
-// Whether row `r` of `batch` equals `row`, within the tolerance relative to the row's largest value.
+// Whether row `r` of `batch` equals `row`, within the tolerance relative to the row's largest
+// value.
 bool RowAgrees(const Tensor& batch, int64_t r, const Tensor& row) {
   if (batch.kind() != ValueKind::kTensor || row.kind() != ValueKind::kTensor ||
       batch.dtype() != row.dtype() || batch.rank() < 1 || batch.dim(0) != kRows ||
@@ -123,7 +124,8 @@ absl::StatusOr<BatchVerdict> Compare(Model& model, CoreSlot& slot, int64_t free_
       }
     }
   }
-  return BatchVerdict{BatchSafety::kTested, "three random rows gave the same answers alone and together"};
+  return BatchVerdict{BatchSafety::kTested,
+                      "three random rows gave the same answers alone and together"};
 }
 
 }  // namespace

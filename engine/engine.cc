@@ -12,14 +12,15 @@
 #include "engine/passes/pass.h"
 #include "engine/plan/binder.h"
 #include "engine/plan/plan_builder.h"
-#include "engine/providers/providers.h"
 #include "engine/plan/weight_store.h"
+#include "engine/providers/providers.h"
 #include "engine/runtime/plan_cache.h"
 
 namespace inferd {
 namespace {
 
-// Sizes tried for free dimensions when the engine itself needs a shape; models may need a least one.
+// Sizes tried for free dimensions when the engine itself needs a shape; models may need a least
+// one.
 constexpr int64_t kFreeDims[] = {8, 32, 224};
 // Batch sizes of the row analysis: primes that no other dimension is likely to have.
 constexpr int64_t kAnalysisBatches[] = {7, 11};
@@ -29,7 +30,7 @@ TensorInfo InfoOf(const Graph& graph, const std::string& name, const ValueType& 
   info.name = name;
   info.type = type;
   for (const Dim& dim : type.shape.dims()) {
-    info.dim_names.push_back(dim.known()         ? absl::StrCat(dim.value)
+    info.dim_names.push_back(dim.known()       ? absl::StrCat(dim.value)
                              : dim.symbol >= 0 ? graph.symbols()[dim.symbol]
                                                : "?");
   }
@@ -67,7 +68,8 @@ class CompiledModel : public Model {
         providers_(std::move(providers)),
         graph_(std::move(imported.graph)),
         metadata_(std::move(imported.metadata)),
-        plans_(config_.max_plans, [this](const std::vector<Shape>& shapes) { return Bind(shapes); }) {}
+        plans_(config_.max_plans,
+               [this](const std::vector<Shape>& shapes) { return Bind(shapes); }) {}
 
   absl::Status Optimize() {
     original_dump_ = graph_.ToString();
@@ -103,8 +105,8 @@ class CompiledModel : public Model {
 
   absl::Status CheckInputs(absl::Span<const Tensor> inputs) const override {
     if (inputs.size() != inputs_.size()) {
-      return absl::InvalidArgumentError(absl::StrCat("expected ", inputs_.size(),
-                                                     " inputs, got ", inputs.size()));
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected ", inputs_.size(), " inputs, got ", inputs.size()));
     }
     std::vector<int64_t> symbols(graph_.symbols().size(), -1);
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -129,8 +131,9 @@ class CompiledModel : public Model {
     for (int64_t batch : kAnalysisBatches) {
       const absl::StatusOr<Graph> bound = BindAnyShapes(batch, &free_dim);
       if (!bound.ok()) {
-        return {BatchSafety::kRefused, absl::StrCat("no batch of ", batch, " rows can be bound: ",
-                                                    bound.status().message())};
+        return {
+            BatchSafety::kRefused,
+            absl::StrCat("no batch of ", batch, " rows can be bound: ", bound.status().message())};
       }
       analysis = AnalyzeRows(*bound, batch);
       if (!analysis.row_by_row) break;
@@ -237,8 +240,7 @@ absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path,
   UseOpenMpThreads(config.threads_per_slot);
   ASSIGN_OR_RETURN(auto providers, MakeProviders(config));
   ASSIGN_OR_RETURN(ImportedModel imported, ImportOnnx(path, config.max_model_bytes));
-  auto model =
-      std::make_unique<CompiledModel>(config, std::move(providers), std::move(imported));
+  auto model = std::make_unique<CompiledModel>(config, std::move(providers), std::move(imported));
   if (absl::Status status = model->Optimize(); !status.ok()) return Annotate(status, path);
   return std::unique_ptr<Model>(std::move(model));
 }

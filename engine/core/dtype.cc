@@ -14,15 +14,15 @@ struct DTypeRow {
 };
 
 constexpr std::array<DTypeRow, 27> kRows = {{
-    {"invalid", 0, 0},         {"float32", 4, 32},        {"uint8", 1, 8},
-    {"int8", 1, 8},            {"uint16", 2, 16},         {"int16", 2, 16},
-    {"int32", 4, 32},          {"int64", 8, 64},          {"string", sizeof(std::string), 0},
-    {"bool", 1, 8},            {"float16", 2, 16},        {"float64", 8, 64},
-    {"uint32", 4, 32},         {"uint64", 8, 64},         {"complex64", 8, 64},
-    {"complex128", 16, 128},   {"bfloat16", 2, 16},       {"float8e4m3fn", 1, 8},
-    {"float8e4m3fnuz", 1, 8},  {"float8e5m2", 1, 8},      {"float8e5m2fnuz", 1, 8},
-    {"uint4", 1, 4},           {"int4", 1, 4},            {"float4e2m1", 1, 4},
-    {"float8e8m0", 1, 8},      {"uint2", 1, 2},           {"int2", 1, 2},
+    {"invalid", 0, 0},        {"float32", 4, 32},   {"uint8", 1, 8},
+    {"int8", 1, 8},           {"uint16", 2, 16},    {"int16", 2, 16},
+    {"int32", 4, 32},         {"int64", 8, 64},     {"string", sizeof(std::string), 0},
+    {"bool", 1, 8},           {"float16", 2, 16},   {"float64", 8, 64},
+    {"uint32", 4, 32},        {"uint64", 8, 64},    {"complex64", 8, 64},
+    {"complex128", 16, 128},  {"bfloat16", 2, 16},  {"float8e4m3fn", 1, 8},
+    {"float8e4m3fnuz", 1, 8}, {"float8e5m2", 1, 8}, {"float8e5m2fnuz", 1, 8},
+    {"uint4", 1, 4},          {"int4", 1, 4},       {"float4e2m1", 1, 4},
+    {"float8e8m0", 1, 8},     {"uint2", 1, 2},      {"int2", 1, 2},
 }};
 
 const DTypeRow& Row(DType dtype) { return kRows[static_cast<size_t>(dtype)]; }
@@ -60,8 +60,8 @@ bool IsInteger(DType dtype) {
 
 namespace dispatch_internal {
 absl::Status Unsupported(DType dtype) {
-  return absl::UnimplementedError(absl::StrCat("element type ", DTypeName(dtype),
-                                               " is not supported here"));
+  return absl::UnimplementedError(
+      absl::StrCat("element type ", DTypeName(dtype), " is not supported here"));
 }
 }  // namespace dispatch_internal
 

@@ -37,9 +37,9 @@ absl::StatusOr<Tensor> Tensor::Allocate(DType dtype, const Shape& shape, Layout 
   const int64_t element_bytes = ElementBytes(dtype);
   if (element_bytes == 0) return absl::InvalidArgumentError("tensor has no element type");
   if (elements > limit_bytes / element_bytes) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("tensor ", DTypeName(dtype), shape.ToString(), " needs ",
-                     elements * element_bytes, " bytes; the limit is ", limit_bytes));
+    return absl::ResourceExhaustedError(absl::StrCat("tensor ", DTypeName(dtype), shape.ToString(),
+                                                     " needs ", elements * element_bytes,
+                                                     " bytes; the limit is ", limit_bytes));
   }
   Tensor tensor;
   tensor.dtype_ = dtype;

@@ -32,9 +32,11 @@ struct Printer {
   std::string operator()(const Tensor& v) const { return v.TypeString(); }
   template <typename T>
   std::string operator()(const std::vector<T>& list) const {
-    return absl::StrCat("[", absl::StrJoin(list, ",", [this](std::string* out, const T& item) {
-                          out->append((*this)(item));
-                        }), "]");
+    return absl::StrCat(
+        "[",
+        absl::StrJoin(list, ",",
+                      [this](std::string* out, const T& item) { out->append((*this)(item)); }),
+        "]");
   }
 };
 

@@ -25,9 +25,9 @@ inline constexpr NodeId kNoNode = -1;
 struct Value {
   std::string name;
   ValueType type;
-  NodeId producer = kNoNode;            // kNoNode for inputs and constants
-  std::optional<Tensor> constant;       // set for initializers and folded values
-  Layout layout = Layout::kRowMajor;    // chosen by the layout pass on bound graphs
+  NodeId producer = kNoNode;          // kNoNode for inputs and constants
+  std::optional<Tensor> constant;     // set for initializers and folded values
+  Layout layout = Layout::kRowMajor;  // chosen by the layout pass on bound graphs
 };
 
 // One elementwise operator applied in place to a node's first output after its kernel ran.

@@ -16,11 +16,12 @@ std::string ValueList(const std::vector<ValueId>& ids) {
 
 std::string AttributeList(const Attributes& attributes) {
   if (attributes.values().empty()) return "";
-  return absl::StrCat(" {", absl::StrJoin(attributes.values(), ", ",
-                                          [](std::string* out, const auto& entry) {
-                                            absl::StrAppend(out, entry.first, "=",
-                                                            ToString(entry.second));
-                                          }),
+  return absl::StrCat(" {",
+                      absl::StrJoin(attributes.values(), ", ",
+                                    [](std::string* out, const auto& entry) {
+                                      absl::StrAppend(out, entry.first, "=",
+                                                      ToString(entry.second));
+                                    }),
                       "}");
 }
 
@@ -98,8 +99,8 @@ absl::Status Graph::Verify() const {
   }
   for (size_t i = 0; i < outputs_.size(); ++i) {
     if (!defined[outputs_[i]]) {
-      return absl::InternalError(absl::StrCat("graph output ", output_name(static_cast<int>(i)),
-                                              " is not produced"));
+      return absl::InternalError(
+          absl::StrCat("graph output ", output_name(static_cast<int>(i)), " is not produced"));
     }
   }
   return absl::OkStatus();

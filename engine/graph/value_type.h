@@ -12,10 +12,10 @@ namespace inferd {
 // A value type.
 struct ValueType {
   ValueKind kind = ValueKind::kTensor;
-  DType dtype = DType::kInvalid;  // tensors; kInvalid when not known yet
-  SymbolicShape shape;            // tensors
-  DType key_dtype = DType::kInvalid;           // maps
-  std::shared_ptr<const ValueType> element;    // sequences, optionals; the values of maps
+  DType dtype = DType::kInvalid;             // tensors; kInvalid when not known yet
+  SymbolicShape shape;                       // tensors
+  DType key_dtype = DType::kInvalid;         // maps
+  std::shared_ptr<const ValueType> element;  // sequences, optionals; the values of maps
 
   static ValueType OfTensor(DType dtype, SymbolicShape shape) {
     ValueType type;

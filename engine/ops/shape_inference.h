@@ -17,8 +17,8 @@ absl::Status InferNode(Graph& graph, NodeId id);
 absl::Status InferGraph(Graph& graph);
 
 // The node's outputs by its portable kernel, when every input (or, for shape-only operators, every
-// input's shape) is known and the outputs take at most `limit_bytes`; an empty list when it cannot be
-// evaluated. Never runs operators that are random, have subgraphs or an epilogue.
+// input's shape) is known and the outputs take at most `limit_bytes`; an empty list when it cannot
+// be evaluated. Never runs operators that are random, have subgraphs or an epilogue.
 absl::StatusOr<std::vector<Tensor>> EvaluateNode(const Graph& graph, const Node& node,
                                                  int64_t limit_bytes);
 

@@ -28,8 +28,8 @@ class LayoutAssigner {
  private:
   bool IsConcrete(const std::vector<ValueId>& ids) const {
     return std::all_of(ids.begin(), ids.end(), [this](ValueId id) {
-      return id == kNoValue || (graph_.value(id).type.is_tensor() &&
-                                graph_.value(id).type.shape.IsConcrete());
+      return id == kNoValue ||
+             (graph_.value(id).type.is_tensor() && graph_.value(id).type.shape.IsConcrete());
     });
   }
 
@@ -71,7 +71,8 @@ class LayoutAssigner {
   void Assign(NodeId id) {
     const LayoutPreference preference = PreferenceOf(graph_.node(id));
     const ValueId first = graph_.node(id).outputs.empty() ? kNoValue : graph_.node(id).outputs[0];
-    const int rank = first == kNoValue || !graph_.value(first).type.is_tensor() ? -1 : RankOf(first);
+    const int rank =
+        first == kNoValue || !graph_.value(first).type.is_tensor() ? -1 : RankOf(first);
     Layout layout = Layout::kRowMajor;
     if (rank >= 3 && preference == LayoutPreference::kChannelsLast) layout = Layout::kChannelsLast;
     if (rank >= 3 && preference == LayoutPreference::kAny) {

@@ -16,15 +16,36 @@ namespace {
 enum class Kind : uint8_t { kInvariant, kRows, kMixed };
 
 // Operators that work on each image of dimension 0 alone when only their first input has rows.
-constexpr absl::string_view kPerImage[] = {
-    "Conv",          "ConvTranspose",     "MaxPool",       "AveragePool", "GlobalAveragePool",
-    "GlobalMaxPool", "InstanceNormalization", "GroupNormalization", "LRN", "BatchNormalization",
-    "DepthToSpace",  "SpaceToDepth",      "GlobalLpPool",  "LpPool"};
+constexpr absl::string_view kPerImage[] = {"Conv",
+                                           "ConvTranspose",
+                                           "MaxPool",
+                                           "AveragePool",
+                                           "GlobalAveragePool",
+                                           "GlobalMaxPool",
+                                           "InstanceNormalization",
+                                           "GroupNormalization",
+                                           "LRN",
+                                           "BatchNormalization",
+                                           "DepthToSpace",
+                                           "SpaceToDepth",
+                                           "GlobalLpPool",
+                                           "LpPool"};
 // Operators of ai.onnx.ml over [N, features].
-constexpr absl::string_view kPerRow[] = {
-    "TreeEnsembleClassifier", "TreeEnsembleRegressor", "TreeEnsemble", "LinearClassifier",
-    "LinearRegressor", "Scaler", "Normalizer", "Imputer", "Binarizer", "LabelEncoder",
-    "OneHotEncoder", "SVMClassifier", "SVMRegressor", "FeatureVectorizer", "ArrayFeatureExtractor"};
+constexpr absl::string_view kPerRow[] = {"TreeEnsembleClassifier",
+                                         "TreeEnsembleRegressor",
+                                         "TreeEnsemble",
+                                         "LinearClassifier",
+                                         "LinearRegressor",
+                                         "Scaler",
+                                         "Normalizer",
+                                         "Imputer",
+                                         "Binarizer",
+                                         "LabelEncoder",
+                                         "OneHotEncoder",
+                                         "SVMClassifier",
+                                         "SVMRegressor",
+                                         "FeatureVectorizer",
+                                         "ArrayFeatureExtractor"};
 
 template <size_t N>
 bool IsOneOf(absl::string_view name, const absl::string_view (&names)[N]) {
@@ -43,8 +64,7 @@ class RowWalk {
     }
     for (ValueId id : graph_.inputs()) {
       if (Rank(id) < 1 || Dim(id, 0) != batch_) {
-        return Refused(absl::StrCat("input ", graph_.value(id).name,
-                                    " has no free dimension 0"));
+        return Refused(absl::StrCat("input ", graph_.value(id).name, " has no free dimension 0"));
       }
       kinds_[id] = Kind::kRows;
     }
@@ -61,10 +81,11 @@ class RowWalk {
     }
     for (ValueId id : graph_.outputs()) {
       if (kinds_[id] != Kind::kRows || Rank(id) < 1 || Dim(id, 0) != batch_) {
-        return Refused(blame_.empty()
-                           ? absl::StrCat("output ", graph_.value(id).name,
-                                          " does not have one row for each row of the inputs")
-                           : absl::StrCat(blame_, " mixes rows or is not known to keep them apart"));
+        return Refused(
+            blame_.empty()
+                ? absl::StrCat("output ", graph_.value(id).name,
+                               " does not have one row for each row of the inputs")
+                : absl::StrCat(blame_, " mixes rows or is not known to keep them apart"));
       }
     }
     return {true, "every node keeps rows apart"};
@@ -115,7 +136,8 @@ class RowWalk {
 
   bool KeepsRows(const Node& node) const {
     const absl::string_view op = node.op->name;
-    if (node.op->op_class == OpClass::kElementwise || op == "Expand") return BroadcastKeepsRows(node);
+    if (node.op->op_class == OpClass::kElementwise || op == "Expand")
+      return BroadcastKeepsRows(node);
     if (op == "Reshape" || op == "Flatten" || op == "Squeeze" || op == "Unsqueeze" ||
         op == "Identity" || op == "Dropout") {
       return ViewKeepsRows(node);

@@ -69,7 +69,8 @@ std::optional<ChannelAffine> AffineOf(const Graph& graph, const Node& reader, Va
                                       int64_t channels, int rank) {
   if (!reader.op->domain.empty() || !reader.epilogue.empty()) return std::nullopt;
   if (reader.op->name == "BatchNormalization") {
-    if (reader.inputs[0] != x || reader.attributes.Int("training_mode", 0) != 0) return std::nullopt;
+    if (reader.inputs[0] != x || reader.attributes.Int("training_mode", 0) != 0)
+      return std::nullopt;
     return FromBatchNormalization(graph, reader, channels);
   }
   const bool multiplies = reader.op->name == "Mul";

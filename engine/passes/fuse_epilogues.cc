@@ -40,8 +40,8 @@ std::optional<EpilogueStep> ClipStep(const Matcher& matcher, const Node& clip) {
   return step;
 }
 
-// `node` with `reader`, which reads its output `y`, appended; nullopt when the shape of reader cannot
-// be.
+// `node` with `reader`, which reads its output `y`, appended; nullopt when the shape of reader
+// cannot be.
 std::optional<Node> WithReader(const Graph& graph, const Matcher& matcher, const Node& node,
                                const Node& reader, ValueId y) {
   if (!reader.op->domain.empty() || !reader.epilogue.empty() || reader.outputs.size() != 1) {

@@ -49,7 +49,9 @@ bool IsCube(const Matcher& matcher, const Graph& graph, ValueId value, ValueId x
       ++power;
     } else if (const Node* pow = matcher.Producer(factor, "Pow");
                pow != nullptr && pow->inputs[0] == x) {
-      power += matcher.IsScalar(pow->inputs[1], 3) ? 3 : matcher.IsScalar(pow->inputs[1], 2) ? 2 : 9;
+      power += matcher.IsScalar(pow->inputs[1], 3)   ? 3
+               : matcher.IsScalar(pow->inputs[1], 2) ? 2
+                                                     : 9;
     } else {
       return false;
     }
@@ -68,7 +70,8 @@ std::optional<ValueId> MatchTanh(const Matcher& matcher, const Graph& graph, Val
   for (int i = 0; i < 2; ++i) {
     double scale = 1;
     const ValueId x = add->inputs[i];
-    if (IsCube(matcher, graph, add->inputs[1 - i], x, &scale) && std::abs(scale - 0.044715) < 1e-5) {
+    if (IsCube(matcher, graph, add->inputs[1 - i], x, &scale) &&
+        std::abs(scale - 0.044715) < 1e-5) {
       return x;
     }
   }

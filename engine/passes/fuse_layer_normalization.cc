@@ -60,7 +60,8 @@ std::optional<Deviation> MatchDeviation(const Graph& graph, const Matcher& match
 }
 
 // (x - mean) / deviation.
-std::optional<Deviation> MatchNormalized(const Graph& graph, const Matcher& matcher, ValueId value) {
+std::optional<Deviation> MatchNormalized(const Graph& graph, const Matcher& matcher,
+                                         ValueId value) {
   const Node* div = matcher.Producer(value, "Div");
   if (div == nullptr) return std::nullopt;
   const auto x = MatchCentred(graph, matcher, div->inputs[0]);

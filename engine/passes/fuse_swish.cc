@@ -24,7 +24,8 @@ std::optional<Match> MatchGated(const Matcher& matcher, const Node& mul) {
     const ValueId x = mul.inputs[i];
     const ValueId gate = mul.inputs[1 - i];
     if (matcher.Uses(gate) != 1) continue;
-    if (const Node* sigmoid = matcher.Producer(gate, "Sigmoid"); sigmoid && sigmoid->inputs[0] == x) {
+    if (const Node* sigmoid = matcher.Producer(gate, "Sigmoid");
+        sigmoid && sigmoid->inputs[0] == x) {
       return Match{x, "Swish"};
     }
     const Node* hard = matcher.Producer(gate, "HardSigmoid");
@@ -49,7 +50,8 @@ std::optional<ValueId> MatchRelu6OfPlus3(const Matcher& matcher, ValueId value) 
 // x * Clip(x+3, 0, 6) / 6 and x * (Clip(x+3, 0, 6) / 6).
 std::optional<Match> MatchClippedForm(const Matcher& matcher, const Node& node) {
   auto divided_by_6 = [&](ValueId value) -> std::optional<ValueId> {
-    if (const Node* div = matcher.Producer(value, "Div"); div && matcher.IsScalar(div->inputs[1], 6)) {
+    if (const Node* div = matcher.Producer(value, "Div");
+        div && matcher.IsScalar(div->inputs[1], 6)) {
       return div->inputs[0];
     }
     const Node* mul = matcher.Producer(value, "Mul");

@@ -8,8 +8,8 @@
 
 namespace inferd {
 
-// Questions that passes ask of a graph. Holds the consumers of the graph as it was when built; edits
-// through ReplaceNodes keep that valid for values not touched. Used by one thread at a time.
+// Questions that passes ask of a graph. Holds the consumers of the graph as it was when built;
+// edits through ReplaceNodes keep that valid for values not touched. Used by one thread at a time.
 class Matcher {
  public:
   explicit Matcher(const Graph& graph) : graph_(graph), consumers_(graph.Consumers()) {}

@@ -40,8 +40,8 @@ struct PassResult {
   bool skipped = false;  // switched off by level or by name
 };
 
-// The two ordered lists (pipeline.cc): graph passes run once on symbolic shapes and assume only what
-// holds for every binding; bound passes run per bound shape.
+// The two ordered lists (pipeline.cc): graph passes run once on symbolic shapes and assume only
+// what holds for every binding; bound passes run per bound shape.
 absl::Span<const Pass> GraphPasses();
 absl::Span<const Pass> BoundPasses();
 

@@ -1,11 +1,11 @@
+#include <algorithm>
+
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "engine/core/status_macros.h"
 #include "engine/ops/shape_inference.h"
 #include "engine/passes/pass.h"
 #include "engine/passes/passes.h"
-
-#include <algorithm>
 
 namespace inferd {
 namespace {

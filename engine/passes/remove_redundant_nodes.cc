@@ -16,8 +16,8 @@ bool SameShape(const SymbolicShape& a, const SymbolicShape& b) {
 bool SameType(const Graph& graph, const Node& node) {
   const ValueType& in = graph.value(node.inputs[0]).type;
   const ValueType& out = graph.value(node.outputs[0]).type;
-  return in.is_tensor() && out.is_tensor() && in.dtype == out.dtype && in.dtype != DType::kInvalid &&
-         SameShape(in.shape, out.shape);
+  return in.is_tensor() && out.is_tensor() && in.dtype == out.dtype &&
+         in.dtype != DType::kInvalid && SameShape(in.shape, out.shape);
 }
 
 bool IsInOrder(const std::vector<int64_t>& permutation) {
@@ -32,7 +32,8 @@ bool HasStepsOfOne(const Graph& graph, const Node& node) {
   const Tensor* steps = graph.constant(node.inputs[4]);
   if (steps == nullptr) return false;
   const auto values = steps->ToInt64s();
-  return values.ok() && std::all_of(values->begin(), values->end(), [](int64_t s) { return s == 1; });
+  return values.ok() &&
+         std::all_of(values->begin(), values->end(), [](int64_t s) { return s == 1; });
 }
 
 bool ChangesNothing(const Graph& graph, const Node& node) {

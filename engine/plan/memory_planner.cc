@@ -49,7 +49,8 @@ MemoryLayout PlanMemory(const std::vector<BlockRequest>& requests) {
     busy.clear();
     for (size_t other : done) {
       if (requests[other].first <= request.last && request.first <= requests[other].last) {
-        busy.push_back({layout.offsets[other], layout.offsets[other] + Aligned(requests[other].bytes)});
+        busy.push_back(
+            {layout.offsets[other], layout.offsets[other] + Aligned(requests[other].bytes)});
       }
     }
     std::sort(busy.begin(), busy.end(),

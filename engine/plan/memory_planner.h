@@ -18,7 +18,8 @@ struct MemoryLayout {
 };
 
 // Places blocks so that those alive at the same step do not overlap: largest first, each into the
-// smallest gap that fits between the blocks it lives beside (greedy by size; Pisarchyk and Lee 2020).
+// smallest gap that fits between the blocks it lives beside (greedy by size; Pisarchyk and Lee
+// 2020).
 MemoryLayout PlanMemory(const std::vector<BlockRequest>& requests);
 
 }  // namespace inferd

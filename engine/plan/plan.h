@@ -39,12 +39,12 @@ struct Step {
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   int num_op_inputs = 0;  // of `inputs`: the rest belong to the epilogue
-  int num_captured = 0;  // of `inputs`: see Node::num_captured
-  bool dynamic = false;  // its outputs are kDynamic
+  int num_captured = 0;   // of `inputs`: see Node::num_captured
+  bool dynamic = false;   // its outputs are kDynamic
 };
 
-// The immutable result of compiling a graph for one binding of its input shapes: steps in order, the
-// storage of every value and the size of the arena. Bodies of If, Loop and Scan are plans whose
+// The immutable result of compiling a graph for one binding of its input shapes: steps in order,
+// the storage of every value and the size of the arena. Bodies of If, Loop and Scan are plans whose
 // values are all dynamic. Immutable.
 class Plan {
  public:

@@ -208,9 +208,8 @@ class PlanBuilder {
   }
 
   int64_t ReadsOfRoot(const Step& step, ValueId root) const {
-    return std::count_if(step.inputs.begin(), step.inputs.end(), [&](ValueId input) {
-      return input != kNoValue && roots_[input] == root;
-    });
+    return std::count_if(step.inputs.begin(), step.inputs.end(),
+                         [&](ValueId input) { return input != kNoValue && roots_[input] == root; });
   }
 
   // The input whose storage an elementwise step may write its output into.
@@ -221,7 +220,8 @@ class PlanBuilder {
     for (int i = 0; i < step.num_op_inputs; ++i) {
       const ValueId input = step.inputs[i];
       if (input == kNoValue || roots_[input] == kNoValue || last[Root(input)] != index) continue;
-      // Read twice, the second time maybe by an epilogue after the kernel has written: x + 3, then *x.
+      // Read twice, the second time maybe by an epilogue after the kernel has written: x + 3, then
+      // *x.
       if (ReadsOfRoot(step, Root(input)) > 1) continue;
       const Tensor& tensor = plan_->values[input].tensor;
       if (tensor.shape() == output.shape() && tensor.dtype() == output.dtype() &&
@@ -262,9 +262,9 @@ class PlanBuilder {
     plan_->scratch_offset = layout.bytes;
     plan_->arena_bytes = layout.bytes + scratch;
     if (plan_->arena_bytes > options_.max_arena_bytes) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("these input shapes need an arena of ", plan_->arena_bytes,
-                       " bytes; the limit is ", options_.max_arena_bytes));
+      return absl::ResourceExhaustedError(absl::StrCat("these input shapes need an arena of ",
+                                                       plan_->arena_bytes, " bytes; the limit is ",
+                                                       options_.max_arena_bytes));
     }
     return absl::OkStatus();
   }

@@ -18,9 +18,10 @@ struct PlanOptions {
   int64_t max_arena_bytes = 0;  // also what any one dynamic tensor may take
 };
 
-// The plan of a bound graph after its passes: each node goes to the first provider that supports it,
-// else to the portable kernel; kernels are prepared; values get offsets. Nodes whose shapes are only
-// known while running become dynamic steps. RESOURCE_EXHAUSTED when the arena would be too large.
+// The plan of a bound graph after its passes: each node goes to the first provider that supports
+// it, else to the portable kernel; kernels are prepared; values get offsets. Nodes whose shapes are
+// only known while running become dynamic steps. RESOURCE_EXHAUSTED when the arena would be too
+// large.
 absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(const Graph& graph,
                                                       const PlanOptions& options);
 

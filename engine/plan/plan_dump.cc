@@ -9,7 +9,8 @@ namespace {
 std::string StorageText(const Plan& plan, ValueId id) {
   if (id == kNoValue) return "-";
   const ValueStorage& storage = plan.values[id];
-  const std::string layout = storage.tensor.layout() == Layout::kChannelsLast ? " channels-last" : "";
+  const std::string layout =
+      storage.tensor.layout() == Layout::kChannelsLast ? " channels-last" : "";
   switch (storage.kind) {
     case StorageKind::kConstant:
       return absl::StrCat("%", id, ":constant ", storage.tensor.TypeString());

@@ -52,7 +52,8 @@ class ExecutionProvider {
   virtual absl::string_view name() const = 0;
 
   // Whether this provider runs `node`, epilogue included. Also asked with symbolic shapes, before
-  // binding, by passes that fuse: answer for what is known, true only if it holds for every binding.
+  // binding, by passes that fuse: answer for what is known, true only if it holds for every
+  // binding.
   virtual bool Supports(const Graph& graph, const Node& node) const = 0;
 
   // Asked for bound nodes this provider supports.

@@ -9,8 +9,8 @@
 
 namespace inferd {
 
-// The providers that `config.providers` names, in that order; "portable" names none, since every node
-// falls back to the portable kernels. INVALID_ARGUMENT for a name this build does not have.
+// The providers that `config.providers` names, in that order; "portable" names none, since every
+// node falls back to the portable kernels. INVALID_ARGUMENT for a name this build does not have.
 absl::StatusOr<std::vector<std::unique_ptr<ExecutionProvider>>> MakeProviders(
     const EngineConfig& config);
 

@@ -81,13 +81,12 @@ absl::Status StoreScans(const std::vector<std::vector<Tensor>>& scans, const Pla
     if (outputs[i] == nullptr) continue;
     if (scans[i].empty()) {
       const ValueStorage& storage = body.values[body.outputs[first_body_output + i]];
-      const DType dtype = storage.tensor.dtype() == DType::kInvalid ? DType::kFloat32
-                                                                    : storage.tensor.dtype();
+      const DType dtype =
+          storage.tensor.dtype() == DType::kInvalid ? DType::kFloat32 : storage.tensor.dtype();
       ASSIGN_OR_RETURN(*outputs[i], Tensor::Allocate(dtype, Shape({0})));
       continue;
     }
-    ASSIGN_OR_RETURN(*outputs[i],
-                     Stack(scans[i], i < axes.size() ? axes[i] : 0, body.limit_bytes));
+    ASSIGN_OR_RETURN(*outputs[i], Stack(scans[i], i < axes.size() ? axes[i] : 0, body.limit_bytes));
   }
   return absl::OkStatus();
 }
@@ -142,7 +141,8 @@ absl::Status RunLoop(const Step& step, absl::Span<const Tensor* const> inputs,
   for (size_t c = 0; c < carried && c < outputs.size(); ++c) {
     if (outputs[c] != nullptr) *outputs[c] = std::move(arguments[2 + c]);
   }
-  return StoreScans(scans, *body, 1 + carried, {}, outputs.subspan(std::min(carried, outputs.size())));
+  return StoreScans(scans, *body, 1 + carried, {},
+                    outputs.subspan(std::min(carried, outputs.size())));
 }
 
 // Attribute list entry `i`, or `missing`.
@@ -206,8 +206,8 @@ absl::Status RunControlFlow(const Step& step, absl::Span<const Tensor* const> in
   if (step.op->name == "If") return RunIf(step, inputs, outputs, threads);
   if (step.op->name == "Loop") return RunLoop(step, inputs, outputs, threads);
   if (step.op->name == "Scan") return RunScan(step, inputs, outputs, threads);
-  return absl::UnimplementedError(absl::StrCat("control flow operator ", step.op->name,
-                                               " is not supported"));
+  return absl::UnimplementedError(
+      absl::StrCat("control flow operator ", step.op->name, " is not supported"));
 }
 
 }  // namespace inferd

@@ -96,8 +96,7 @@ absl::StatusOr<std::vector<Tensor>> RunBody(const Plan& plan, absl::Span<const T
     step_outputs.clear();
     for (ValueId id : step.inputs) step_inputs.push_back(id == kNoValue ? nullptr : &table[id]);
     for (ValueId id : step.outputs) step_outputs.push_back(id == kNoValue ? nullptr : &table[id]);
-    RETURN_IF_ERROR(
-        RunStep(step, step_inputs, absl::MakeSpan(step_outputs), nullptr, threads));
+    RETURN_IF_ERROR(RunStep(step, step_inputs, absl::MakeSpan(step_outputs), nullptr, threads));
   }
   std::vector<Tensor> outputs;
   for (ValueId id : plan.outputs) outputs.push_back(table[id]);

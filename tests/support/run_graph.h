@@ -15,7 +15,8 @@ inline Tensor RandomTensor(const Shape& shape, int seed = 1) {
   Tensor tensor = Tensor::Allocate(DType::kFloat32, shape).value();
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
-  for (int64_t i = 0; i < shape.num_elements(); ++i) tensor.mutable_data<float>()[i] = normal(random);
+  for (int64_t i = 0; i < shape.num_elements(); ++i)
+    tensor.mutable_data<float>()[i] = normal(random);
   return tensor;
 }
 

@@ -7,8 +7,8 @@
 namespace inferd {
 
 // Runs a node by its operator's portable kernel and then its epilogue, step by step. With
-// `planned` false the outputs are allocated as the kernel asks for them (dynamic steps), each at most
-// `limit_bytes`. Immutable; Run may be called by many threads at once.
+// `planned` false the outputs are allocated as the kernel asks for them (dynamic steps), each at
+// most `limit_bytes`. Immutable; Run may be called by many threads at once.
 class PortableKernel : public BoundKernel {
  public:
   PortableKernel(const Node& node, bool planned, int64_t limit_bytes);
