@@ -93,10 +93,10 @@ class ModelWalker {
   bool ReadLimited(Read read) {
     int length;
     if (!in_.ReadVarintSizeAsInt(&length)) return false;
-    const int end = in_.CurrentPosition() + length;
     const auto limit = in_.PushLimit(length);
     // A limit past the enclosing one is cut to that: the length was a lie.
     if (in_.BytesUntilLimit() != length) return false;
+    const int end = in_.CurrentPosition() + length;
     if (!read() || in_.CurrentPosition() != end) return false;
     in_.PopLimit(limit);
     return true;

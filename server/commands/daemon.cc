@@ -52,8 +52,7 @@ GrpcServerOptions GrpcOptions(const ServerOptions& options) {
   grpc.max_streams_per_connection = options.max_streams_per_connection;
   grpc.message_pool_bytes = options.message_pool_bytes;
   grpc.receive_buffer_bytes =
-      std::min(grpc.receive_buffer_bytes,
-               getenv("QB") ? atoll(getenv("QB")) << 20 : AvailableMemoryBytes() / kReceiveShare);
+      std::min(grpc.receive_buffer_bytes, AvailableMemoryBytes() / kReceiveShare);
   return grpc;
 }
 

@@ -1,5 +1,6 @@
 #include "server/rpc/grpc_server.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
@@ -11,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/metrics/log.h"
 #include "server/rpc/health_service.h"
 #include "server/rpc/service.h"
 
@@ -22,6 +24,9 @@ constexpr int64_t kPoolShareOfOneMessage = 16;
 constexpr absl::Duration kKeepaliveTime = absl::Minutes(1);
 constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(20);
 constexpr absl::Duration kLeastPingInterval = absl::Seconds(10);
+
+// gRPC writes a line for each thing a client does wrong: for debugging, not for the log.
+void LogFromGrpc(gpr_log_func_args* args) { LogDebug(absl::StrCat("gRPC: ", args->message)); }
 
 void SetArguments(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
@@ -69,6 +74,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
                                                               ServingState* state,
                                                               InflightBytes* inflight) {
   auto services = std::make_unique<Services>(options, repository, state, inflight);
+  gpr_set_log_function(LogFromGrpc);
   grpc::EnableDefaultHealthCheckService(false);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;

@@ -38,14 +38,14 @@ void InferCall::Start(const inference::ModelInferRequest& request,
   absl::StatusOr<ModelHandle> model =
       repository_->Get(request.model_name(), request.model_version());
   if (!model.ok()) {
-    done_(WithRequestId(model.status(), id_));
+    Finish(model.status());
     return;
   }
   model_ = *std::move(model);
   absl::StatusOr<std::unique_ptr<InferRequest>> decoded = Decode(request);
   if (!decoded.ok()) {
     model_->CountRefusal(decoded.status(), absl::Now() - received);
-    done_(WithRequestId(NamingModel(decoded.status(), model_->name()), id_));
+    Finish(NamingModel(decoded.status(), model_->name()));
     return;
   }
   (*decoded)->received = received;
@@ -70,7 +70,7 @@ absl::StatusOr<std::unique_ptr<InferRequest>> InferCall::Decode(
   decoded->complete = [this](const absl::Status& status, absl::Span<const Tensor> outputs) {
     Complete(status, outputs);
   };
-  decoded->finish = [this] { done_(status_); };
+  decoded->finish = [this] { Finish(std::move(status_)); };
   return decoded;
 }
 
@@ -82,7 +82,12 @@ void InferCall::Complete(const absl::Status& status, absl::Span<const Tensor> ou
     response_->set_id(id_);
     status_ = EncodeOutputs(outputs, requested_, *model_, max_reply_bytes_, response_);
   }
-  status_ = WithRequestId(NamingModel(status_, model_->name()), id_);
+  status_ = NamingModel(status_, model_->name());
+}
+
+void InferCall::Finish(absl::Status status) {
+  Done done = std::move(done_);
+  done(WithRequestId(status, id_));
 }
 
 }  // namespace inferd

@@ -41,6 +41,8 @@ class InferCall {
  private:
   absl::StatusOr<std::unique_ptr<InferRequest>> Decode(const inference::ModelInferRequest& request);
   void Complete(const absl::Status& status, absl::Span<const Tensor> outputs);
+  // Calls `done`, which may destroy this call.
+  void Finish(absl::Status status);
 
   const ModelRepository* const repository_;
   const int64_t max_reply_bytes_;

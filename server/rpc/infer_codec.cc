@@ -92,6 +92,12 @@ absl::StatusOr<std::vector<Tensor>> DecodeInputs(const ModelInferRequest& reques
     seen[index] = true;
     absl::StatusOr<Tensor> tensor = DecodeInput(request, i, charge);
     if (!tensor.ok()) return Annotate(tensor.status(), absl::StrCat("input ", Quoted(name)));
+    if (tensor->dtype() != expected[index].type.dtype) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("input ", Quoted(name), ": expected datatype ",
+                       ProtocolTypeName(expected[index].type.dtype), ", got ",
+                       request.inputs(i).datatype()));
+    }
     inputs[index] = *std::move(tensor);
   }
   if (request.inputs_size() < static_cast<int>(expected.size())) {

@@ -46,6 +46,9 @@ class InferReactor final : public grpc::ServerUnaryReactor {
  private:
   void OnCancel() override { call_.Cancel(); }
   void OnDone() override;
+  // Not part of gRPC's API, but what its own default reactor does: without it each call's OnDone
+  // takes a further thread, a sixth of the server's time. What OnCancel and OnDone do is trivial.
+  bool InternalInlineable() override { return true; }
 
   absl::Status Parse();
   void Reply(const absl::Status& status);

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -24,9 +25,10 @@ class Daemon:
     """A running daemon over a repository folder of its own; use with `with`.
 
     `fill(folder)` writes the models. The daemon's log is printed when a test leaves with an error.
+    With `until_ready` false it waits for every model's final state instead of readiness.
     """
 
-    def __init__(self, fill, *arguments, environment=None):
+    def __init__(self, fill, *arguments, environment=None, until_ready=True):
         self.folder = tempfile.mkdtemp(prefix="inferd-test-")
         self.models = os.path.join(self.folder, "models")
         os.mkdir(self.models)
@@ -56,15 +58,21 @@ class Daemon:
         timer = threading.Timer(START_SECONDS, self.process.kill)
         timer.start()
         try:
-            self._read_until_ready()
+            self._read_until("ready" if until_ready else "listening")
+            while not until_ready and not self._all_final():
+                time.sleep(0.05)
         finally:
             timer.cancel()
 
-    def _read_until_ready(self):
+    def _all_final(self):
+        index = self.client().get_model_repository_index().models
+        return all(model.state not in ("LOADING", "UNKNOWN") for model in index)
+
+    def _read_until(self, word):
         for line in self.process.stdout:
             if line.startswith("listening "):
                 self.addresses = dict(re.findall(r"(\w+)=(\S+)", line))
-            if line.strip() == "ready":
+            if line.split()[:1] == [word]:
                 return
         self.process.wait()
         raise RuntimeError(

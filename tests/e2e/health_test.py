@@ -54,11 +54,11 @@ class HealthTest(unittest.TestCase):
             self.assertEqual(self.daemon.get("/v2/health/ready", port)[0], 200)
         self.assertEqual(self.daemon.get("/v2/models/identity/ready")[0], 200)
         self.assertNotEqual(self.daemon.get("/v2/models/broken/ready")[0], 200)
-        self.assertEqual(self.daemon.get("/v2/models/nobody/ready")[0], 404)
+        self.assertEqual(self.daemon.get("/v2/models/nobody/ready")[0], 400)
 
     def test_http_refuses_what_it_does_not_know(self):
         self.assertEqual(self.daemon.get("/nothing")[0], 404)
-        self.assertEqual(self.daemon.get("/v2/models/..%2f..%2fetc/ready")[0], 404)
+        self.assertEqual(self.daemon.get("/v2/models/..%2f..%2fetc/ready")[0], 400)
         self.assertEqual(self.daemon.get("/v2/health/live")[0], 200)
 
 
@@ -69,13 +69,16 @@ class ReadinessTest(unittest.TestCase):
             self.assertEqual(daemon.get("/v2/health/ready")[0], 200)
 
     def test_not_ready_when_no_model_loaded(self):
-        with Daemon(lambda repository: models.save(repository, "broken", b"no model")) as daemon:
+        with Daemon(
+            lambda repository: models.save(repository, "broken", b"no model"),
+            until_ready=False,
+        ) as daemon:
             self.assertEqual(daemon.get("/v2/health/live")[0], 200)
             self.assertNotEqual(daemon.get("/v2/health/ready")[0], 200)
             self.assertEqual(check_health(daemon.channel()), "NOT_SERVING")
 
     def test_strict_readiness_wants_every_model(self):
-        with Daemon(fill, "--strict-readiness") as daemon:
+        with Daemon(fill, "--strict-readiness", until_ready=False) as daemon:
             self.assertEqual(daemon.get("/v2/health/live")[0], 200)
             self.assertNotEqual(daemon.get("/v2/health/ready")[0], 200)
 

@@ -1,8 +1,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/feature_matrix.h"
 #include "engine/ops/op_def.h"
-#include "engine/ops/post_transform.h"
-#include "engine/ops/tree_ensemble.h"
+#include "engine/ops/tree_model.h"
 
 namespace inferd::ops::ml {
 namespace {
@@ -15,27 +14,10 @@ absl::Status Infer(InferContext& context) {
   return absl::OkStatus();
 }
 
-template <typename X, typename Score>
-absl::Status Regress(KernelContext& context, const TreeEnsemble& ensemble) {
-  ASSIGN_OR_RETURN(const FeatureMatrix<X> x,
-                   ReadFeatures<X>(context.input(0), ensemble.features()));
-  ASSIGN_OR_RETURN(const PostTransform transform, ReadPostTransform(context.attributes()));
-  const int64_t targets = ensemble.targets();
-  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, DType::kFloat32, Shape({x.rows, targets})));
-  std::vector<Score> scores(x.rows * targets);
-  EvaluateTargets(ensemble, x.data, x.rows, x.columns, scores.data());
-  for (int64_t row = 0; row < x.rows; ++row) {
-    ApplyPostTransform(transform, absl::MakeSpan(scores).subspan(row * targets, targets));
-  }
-  std::copy(scores.begin(), scores.end(), y->mutable_data<float>());
-  return absl::OkStatus();
-}
-
 absl::Status Compute(KernelContext& context) {
-  ASSIGN_OR_RETURN(const TreeEnsemble ensemble, TreeEnsemble::FromRegressor(context.attributes()));
-  if (ensemble.double_precision()) return Regress<double, double>(context, ensemble);
-  if (context.input(0).dtype() == DType::kFloat64) return Regress<double, float>(context, ensemble);
-  return Regress<float, float>(context, ensemble);
+  ASSIGN_OR_RETURN(const TreeRegressor regressor,
+                   TreeRegressor::FromAttributes(context.attributes()));
+  return regressor.Run(context);
 }
 
 }  // namespace

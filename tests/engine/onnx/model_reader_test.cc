@@ -49,5 +49,11 @@ TEST(ModelReader, RefusesLengthsPastTheEnclosingMessage) {
   EXPECT_FALSE(ReadModel(*ViewSource(bytes), 1 << 20).ok());
 }
 
+TEST(ModelReader, RefusesLengthsThatOverflow) {
+  // Graph, with the largest length that fits an int.
+  const std::string bytes("\x08\x0a\x3a\xff\xff\xff\xff\x07\x0a\x00", 10);
+  EXPECT_FALSE(ReadModel(*ViewSource(bytes), 1 << 20).ok());
+}
+
 }  // namespace
 }  // namespace inferd

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -231,6 +232,21 @@ TEST(ElementwiseKernels, EpilogueStepsFollowTheNodeOnBothLayouts) {
     ExpectAgrees(test);
     test.threads = 2;
     ExpectAgrees(test);
+  }
+}
+
+TEST(ElementwiseKernels, ClipAsAnEpilogueTakesItsBoundsFromAttributes) {
+  const Tensor x = RandomFloats({40}, -3.0f, 3.0f);
+  KernelCase test{.op = "Neg", .inputs = {Activation(x)}};
+  KernelCase::EpilogueOp clip{"Clip", {}};
+  clip.attributes.Set("min", 0.0f);
+  clip.attributes.Set("max", 1.5f);
+  test.epilogue = {clip};
+  const auto outcome = RunCase(test);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  for (int64_t i = 0; i < x.num_elements(); ++i) {
+    const float expected = std::min(std::max(-x.data<float>()[i], 0.0f), 1.5f);
+    EXPECT_EQ(outcome->actual[0].data<float>()[i], expected);
   }
 }
 

@@ -55,11 +55,11 @@ class ChosenTarget {
  public:
   explicit ChosenTarget(int64_t target) {
     hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update();
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   }
   ~ChosenTarget() {
     hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().Update();
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   }
 };
 
