@@ -91,6 +91,20 @@ DnnlPrimitive MakePrimitive(const Convolution& conv, dnnl::algorithm algorithm) 
           .implementation = pd.impl_info_str()};
 }
 
+// One pixel wide throughout: the same bytes are one pixel high, and oneDNN works along the width.
+void LayDownColumn(Convolution* conv) {
+  DnnlWindow& window = conv->window;
+  const bool column = conv->source.size() == 4 && conv->source[3] == 1 &&
+                      conv->destination[3] == 1 && window.kernel[1] == 1 &&
+                      window.pads_begin[1] == 0 && window.pads_end[1] == 0;
+  if (!column) return;
+  for (memory::dims* dims :
+       {&conv->source, &conv->destination, &conv->weights, &conv->weight_strides, &window.kernel,
+        &window.strides, &window.gaps, &window.pads_begin, &window.pads_end}) {
+    std::swap(dims->end()[-1], dims->end()[-2]);
+  }
+}
+
 std::string Key(const Convolution& conv) {
   return absl::StrCat(conv.transposed ? "deconv " : "conv ", DimsText(conv.source), "*",
                       DimsText(conv.weights), ">", DimsText(conv.destination), conv.window.Key(),
@@ -136,6 +150,7 @@ absl::StatusOr<Convolution> DescribeConvolution(const Graph& graph, const Node& 
   conv.has_bias = HasInput(node, 2);
   conv.post_ops = *std::move(post_ops);
   if (conv.groups == 1 && !transposed) conv.sum = FindAddOfSameShape(conv.post_ops);
+  LayDownColumn(&conv);
   return conv;
 }
 

@@ -48,6 +48,9 @@ TEST(ConvKernel, AgreesOverOddShapesPadsStridesAndDilations) {
       {{1, 6, 1, 1}, {9, 6, 1, 1}},
       {{1, 4, 16, 16}, {20, 4, 16, 16}, {16, 16}},
       {{2, 33, 5, 5}, {1, 33, 5, 5}},
+      // One pixel wide.
+      {{2, 12, 40, 1}, {9, 12, 5, 1}, {2, 1}, {1, 0, 2, 0}},
+      {{1, 12, 40, 1}, {9, 12, 5, 1}, {1, 1}, {}, {3, 1}},
   };
   for (const ConvShape& shape : shapes) {
     CaseOf(shape, true).ExpectAgrees();
