@@ -10,10 +10,12 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
+from conformance.write_node_cases import write_node_cases  # noqa: E402
 from e2e.clients import onnx  # noqa: E402
 from e2e.daemon import INFERD  # noqa: E402
 
@@ -55,7 +57,11 @@ def run(folders):
 
 
 def main():
-    folders = data_folders()
+    made = tempfile.TemporaryDirectory(prefix="inferd-test-")
+    node_folders, unwritten = write_node_cases(made.name)
+    for name, reason in unwritten.items():
+        print(f"not written: {name}: {reason}")
+    folders = data_folders() + node_folders
     results = {}
     for start in range(0, len(folders), BATCH):
         results.update(run(folders[start : start + BATCH]))
