@@ -1,7 +1,8 @@
 #include "engine/graph/graph.h"
 
 #include <algorithm>
-#include <deque>
+#include <functional>
+#include <queue>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -101,10 +102,11 @@ std::vector<std::vector<NodeId>> Graph::Consumers() const {
 }
 
 absl::Status Graph::SortAndCompact() {
-  // Kahn's algorithm, taking ready nodes in their old order so that equal graphs print equally.
+  // Kahn's algorithm, taking the ready node that comes first in the old order: a sorted graph stays
+  // as it is, and what the exporter kept close together stays close.
   std::vector<int> missing(nodes_.size(), 0);
   std::vector<std::vector<NodeId>> waiting(values_.size());
-  std::deque<NodeId> ready;
+  std::priority_queue<NodeId, std::vector<NodeId>, std::greater<NodeId>> ready;
   size_t live = 0;
   for (NodeId id = 0; id < num_nodes(); ++id) {
     if (nodes_[id].removed) continue;
@@ -114,19 +116,19 @@ absl::Status Graph::SortAndCompact() {
       ++missing[id];
       waiting[input].push_back(id);
     }
-    if (missing[id] == 0) ready.push_back(id);
+    if (missing[id] == 0) ready.push(id);
   }
   std::vector<Node> sorted;
   sorted.reserve(live);
   std::vector<bool> done(nodes_.size(), false);
   while (!ready.empty()) {
-    const NodeId id = ready.front();
-    ready.pop_front();
+    const NodeId id = ready.top();
+    ready.pop();
     done[id] = true;
     for (ValueId output : nodes_[id].outputs) {
       if (output == kNoValue) continue;
       for (NodeId reader : waiting[output]) {
-        if (--missing[reader] == 0) ready.push_back(reader);
+        if (--missing[reader] == 0) ready.push(reader);
       }
       values_[output].producer = static_cast<NodeId>(sorted.size());
     }

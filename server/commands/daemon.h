@@ -56,8 +56,9 @@ class Daemon {
   const ServerOptions options_;
   const std::function<void()> on_ready_;
   SystemClock clock_;
-  CoreSlots slots_;
   MetricsRegistry metrics_;
+  // After what tasks use until they end: it joins them.
+  CoreSlots slots_;
   InflightBytes inflight_;
   ModelRepository repository_;
   ServingState state_;

@@ -61,8 +61,9 @@ class FakeRepository {
   TemporaryRepository folder_;
   std::map<std::string, Factory> factories_;
   SystemClock clock_;
-  CoreSlots slots_{2, 1};  // one may be held by a test
   MetricsRegistry metrics_;
+  // After what tasks use: it joins them. Two, since a test may hold one.
+  CoreSlots slots_{2, 1};
   Mutex mutex_;
   CondVar changed_;
   std::unique_ptr<ModelRepository> repository_;
