@@ -56,10 +56,9 @@ TEST(BatchAnalysis, RefusesASoftmaxOverTheBatch) {
 TEST(BatchAnalysis, RefusesReversedRows) {
   GraphBuilder b;
   const ValueId x = b.Input("x", {kBatch, 4});
-  const ValueId y = b.Op("Slice", {x, b.Constant<int64_t>(Shape({1}), {-1}),
-                                   b.Constant<int64_t>(Shape({1}), {-100}),
-                                   b.Constant<int64_t>(Shape({1}), {0}),
-                                   b.Constant<int64_t>(Shape({1}), {-1})});
+  const ValueId y = b.Op(
+      "Slice", {x, b.Constant<int64_t>(Shape({1}), {-1}), b.Constant<int64_t>(Shape({1}), {-100}),
+                b.Constant<int64_t>(Shape({1}), {0}), b.Constant<int64_t>(Shape({1}), {-1})});
   EXPECT_FALSE(AnalyzeRows(b.Build({y}), kBatch).row_by_row);
 }
 

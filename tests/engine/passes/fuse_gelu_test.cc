@@ -38,8 +38,8 @@ TEST(FuseGelu, TakesTheTanhFormOfGpt2) {
   const ValueId cube = b.Op("Pow", {x, b.Scalar(3.0f)});
   const ValueId inner = b.Op("Add", {x, b.Op("Mul", {cube, b.Scalar(0.044715f)})});
   const ValueId tanh = b.Op("Tanh", {b.Op("Mul", {inner, b.Scalar(0.7978846f)})});
-  const ValueId y = b.Op("Mul", {b.Op("Mul", {x, b.Scalar(0.5f)}),
-                                 b.Op("Add", {tanh, b.Scalar(1.0f)})});
+  const ValueId y =
+      b.Op("Mul", {b.Op("Mul", {x, b.Scalar(0.5f)}), b.Op("Add", {tanh, b.Scalar(1.0f)})});
   Graph graph = b.Build({y});
   ExpectSameAnswers(FuseGelu, graph, {RandomTensor(Shape({2, 5}))}, 1);
   EXPECT_EQ(graph.num_nodes(), 1);

@@ -35,8 +35,8 @@ TEST(MemoryPlanner, KeepsBlocksApartThatLiveAtTheSameStep) {
     std::vector<BlockRequest> requests;
     for (int i = 0; i < 40; ++i) {
       const int first = static_cast<int>(random() % 30);
-      requests.push_back({static_cast<int64_t>(random() % 5000), first,
-                          first + static_cast<int>(random() % 8)});
+      requests.push_back(
+          {static_cast<int64_t>(random() % 5000), first, first + static_cast<int>(random() % 8)});
     }
     ExpectNoOverlap(requests, PlanMemory(requests));
   }

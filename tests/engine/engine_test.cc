@@ -1,0 +1,153 @@
+#include "engine/engine.h"
+
+#include <fstream>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/model_builder.h"
+#include "tests/support/run_graph.h"
+
+namespace inferd {
+namespace {
+
+using ::inferd::testing::ModelBuilder;
+using ::inferd::testing::RandomTensor;
+using ::testing::HasSubstr;
+
+std::unique_ptr<Model> CompileOrDie(const ModelBuilder& builder, EngineConfig config = {}) {
+  const std::string path = ::testing::TempDir() + "/inferd_engine_test.onnx";
+  std::ofstream(path, std::ios::binary) << builder.Bytes();
+  auto model = Compile(path, config);
+  EXPECT_TRUE(model.ok()) << model.status();
+  return *std::move(model);
+}
+
+// y = Relu(x * w + b) over rows of 4.
+ModelBuilder Linear() {
+  ModelBuilder builder;
+  builder.NamedInput("x", DType::kFloat32, {"batch", "4"});
+  builder.Floats("w", {4, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+  builder.Floats("b", {2}, {-100, 1});
+  builder.Node("MatMul", {"x", "w"}, {"p"});
+  builder.Node("Add", {"p", "b"}, {"s"});
+  builder.Node("Relu", {"s"}, {"y"});
+  builder.Output("y");
+  return builder;
+}
+
+std::vector<float> RunFloats(Model& model, const std::vector<Tensor>& inputs) {
+  CoreSlot slot(1);
+  std::vector<Tensor> outputs;
+  const absl::Status status = model.Run(slot, inputs, &outputs);
+  EXPECT_TRUE(status.ok()) << status;
+  if (!status.ok()) return {};
+  const auto values = outputs[0].values<float>();
+  return {values.begin(), values.end()};
+}
+
+TEST(Engine, RunsALinearLayerOnEveryProvider) {
+  for (const char* provider : {"cpu", "portable"}) {
+    EngineConfig config;
+    config.providers = {provider};
+    auto model = CompileOrDie(Linear(), config);
+    const Tensor x = Tensor::FromValues<float>(Shape({2, 4}), {1, 1, 1, 1, 10, 20, 30, 40});
+    EXPECT_THAT(RunFloats(*model, {x}), ::testing::ElementsAre(0, 21, 400, 601)) << provider;
+  }
+}
+
+TEST(Engine, KeepsTheSignatureOfTheFile) {
+  auto model = CompileOrDie(Linear());
+  ASSERT_EQ(model->inputs().size(), 1u);
+  EXPECT_EQ(model->inputs()[0].name, "x");
+  EXPECT_THAT(model->inputs()[0].dim_names, ::testing::ElementsAre("batch", "4"));
+  EXPECT_EQ(model->outputs()[0].name, "y");
+}
+
+TEST(Engine, NamesTheInputThatDoesNotFit) {
+  auto model = CompileOrDie(Linear());
+  CoreSlot slot(1);
+  std::vector<Tensor> outputs;
+  const Tensor wrong[] = {RandomTensor(Shape({2, 5}))};
+  const absl::Status status = model->Run(slot, wrong, &outputs);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("input 'x'"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("float32[2,5]"));
+}
+
+TEST(Engine, ProvesThatALinearLayerMayBeBatched) {
+  CoreSlot slot(1);
+  EXPECT_EQ(CompileOrDie(Linear())->CheckBatching(slot).safety, BatchSafety::kProven);
+}
+
+TEST(Engine, RefusesToBatchASumOverRows) {
+  ModelBuilder builder;
+  builder.NamedInput("x", DType::kFloat32, {"batch", "4"});
+  builder.Int64s("axes", {1}, {0});
+  builder.Node("ReduceSum", {"x", "axes"}, {"s"}).set_name("over_rows");
+  builder.Node("Sub", {"x", "s"}, {"y"});
+  builder.Output("y");
+  CoreSlot slot(1);
+  const BatchVerdict verdict = CompileOrDie(builder)->CheckBatching(slot);
+  EXPECT_EQ(verdict.safety, BatchSafety::kRefused);
+  EXPECT_THAT(verdict.reason, HasSubstr("over_rows"));
+}
+
+TEST(Engine, RunsShapesThatDependOnTheData) {
+  ModelBuilder builder;
+  builder.NamedInput("x", DType::kFloat32, {"n"});
+  builder.Node("NonZero", {"x"}, {"at"});
+  builder.Node("Cast", {"at"}, {"y"});
+  testing::SetInt(*builder.graph().mutable_node(1), "to", 1);
+  builder.Output("y");
+  auto model = CompileOrDie(builder);
+  EXPECT_THAT(RunFloats(*model, {Tensor::FromValues<float>(Shape({4}), {0, 5, 0, 7})}),
+              ::testing::ElementsAre(1, 3));
+}
+
+TEST(Engine, RefusesAnArenaOverItsLimit) {
+  ModelBuilder builder;
+  builder.NamedInput("x", DType::kFloat32, {"n"});
+  builder.Node("Exp", {"x"}, {"e"});
+  builder.Node("Neg", {"e"}, {"y"});
+  builder.Output("y");
+  EngineConfig config;
+  config.max_arena_bytes = 1 << 10;
+  auto model = CompileOrDie(builder, config);
+  CoreSlot slot(1);
+  std::vector<Tensor> outputs;
+  const Tensor large[] = {RandomTensor(Shape({100000}))};
+  EXPECT_EQ(model->Run(slot, large, &outputs).code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST(Engine, ReportsIndicesOutOfRangeWithTheNode) {
+  ModelBuilder builder;
+  builder.NamedInput("i", DType::kInt64, {"n"});
+  builder.Floats("table", {3, 1}, {1, 2, 3});
+  builder.Node("Gather", {"table", "i"}, {"y"}).set_name("lookup");
+  builder.Output("y");
+  auto model = CompileOrDie(builder);
+  CoreSlot slot(1);
+  std::vector<Tensor> outputs;
+  const Tensor indices[] = {Tensor::FromValues<int64_t>(Shape({2}), {0, 3})};
+  const absl::Status status = model->Run(slot, indices, &outputs);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("lookup"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("3"));
+}
+
+TEST(Engine, RefusesAProviderItDoesNotHave) {
+  EngineConfig config;
+  config.providers = {"abacus"};
+  EXPECT_THAT(std::string(Compile("any.onnx", config).status().message()), HasSubstr("abacus"));
+}
+
+TEST(Engine, DumpsGraphPassesAndPlan) {
+  auto model = CompileOrDie(Linear());
+  EXPECT_THAT(model->OriginalGraphDump(), HasSubstr("MatMul"));
+  EXPECT_THAT(model->PassReport(), HasSubstr("fold_constants"));
+  const Shape shapes[] = {Shape({3, 4})};
+  EXPECT_THAT(model->PlanDump(shapes).value(), HasSubstr("arena"));
+}
+
+}  // namespace
+}  // namespace inferd
