@@ -55,8 +55,8 @@ bool TakesBeta(absl::string_view name) {
   return name == "affine" || name == "scaledtanh" || name == "hardsigmoid";
 }
 
-absl::StatusOr<RecurrentActivation> MakeActivation(absl::string_view name, const float* alpha,
-                                                   const float* beta) {
+// Null for an unknown name.
+RecurrentActivation MakeActivation(absl::string_view name, const float* alpha, const float* beta) {
   const auto value = [](const float* given, double missing) {
     return given == nullptr ? missing : double{*given};
   };
@@ -87,7 +87,7 @@ absl::StatusOr<RecurrentActivation> MakeActivation(absl::string_view name, const
     const double a = value(alpha, 0.2), b = value(beta, 0.5);
     return Function([a, b](double x) { return std::clamp(a * x + b, 0.0, 1.0); });
   }
-  return absl::InvalidArgumentError(absl::StrCat("attribute activations has \"", name, "\""));
+  return nullptr;
 }
 
 // The activations of all directions, one after another.
@@ -114,9 +114,11 @@ absl::StatusOr<std::vector<RecurrentActivation>> ReadActivations(const Attribute
     const std::string name = absl::AsciiStrToLower(given);
     const bool alpha = TakesAlpha(name) && next_alpha < alphas.size();
     const bool beta = TakesBeta(name) && next_beta < betas.size();
-    ASSIGN_OR_RETURN(RecurrentActivation activation,
-                     MakeActivation(name, alpha ? &alphas[next_alpha++] : nullptr,
-                                    beta ? &betas[next_beta++] : nullptr));
+    auto activation = MakeActivation(name, alpha ? &alphas[next_alpha++] : nullptr,
+                                     beta ? &betas[next_beta++] : nullptr);
+    if (activation == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("attribute activations has \"", given, "\""));
+    }
     activations.push_back(std::move(activation));
   }
   return activations;

@@ -73,7 +73,7 @@ TEST(LinearModels, GiveScoresAndLabels) {
       {Ml("LinearRegressor", {x}, {Values<float>({2, 1}, {6, 0})},
           {{"coefficients", Floats{1, 2}}, {"intercepts", Floats{1}}, {"targets", int64_t{1}}}),
        Ml("LinearClassifier", {x},
-          {Values<int64_t>({2}, {7, 5}), Values<float>({2, 2}, {-6, 6, 4, -4})},
+          {Values<int64_t>({2}, {7, 5}), Values<float>({2, 2}, {-6, 6, 2, -2})},
           {{"coefficients", Floats{2, 2}},
            {"intercepts", Floats{0}},
            {"classlabels_ints", Ints{5, 7}}})});
