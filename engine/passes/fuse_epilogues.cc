@@ -80,37 +80,45 @@ std::optional<Node> WithReader(const Graph& graph, const Matcher& matcher, const
   return fused;
 }
 
+// Appends readers to node `id` for as long as a provider takes the result. Returns how many.
+int AppendReaders(Graph& graph, const PassContext& context, const Matcher& matcher, NodeId id) {
+  int changes = 0;
+  while (true) {
+    const Node& node = graph.node(id);
+    const ValueId y = node.outputs[0];
+    if (y == kNoValue || graph.value(y).type.dtype != DType::kFloat32 || matcher.Uses(y) != 1 ||
+        matcher.Readers(y).empty()) {
+      return changes;
+    }
+    const NodeId reader_id = matcher.Readers(y)[0];
+    const Node& reader = graph.node(reader_id);
+    if (reader.removed) return changes;
+    std::optional<Node> fused = WithReader(graph, matcher, node, reader, y);
+    if (!fused || !context.Accelerated(graph, *fused)) return changes;
+    fused->outputs[0] = reader.outputs[0];
+    graph.RemoveNode(reader_id);
+    graph.RemoveNode(id);
+    graph.node(id) = *std::move(fused);
+    graph.node(id).removed = false;
+    graph.value(graph.node(id).outputs[0]).producer = id;
+    ++changes;
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<int> FuseEpilogues(Graph& graph, const PassContext& context) {
   int changes = 0;
-  const Matcher matcher(graph);
-  // Later nodes first, so that a residual Add joins the convolution that ends its branch.
-  for (NodeId id = graph.num_nodes() - 1; id >= 0; --id) {
-    // A second output could feed the other operand of the reader: that would make a cycle.
-    if (graph.node(id).removed || graph.node(id).outputs.size() != 1) continue;
-    while (true) {
+  // Convolutions and products before elementwise nodes, which would take the same readers.
+  for (bool elementwise : {false, true}) {
+    const Matcher matcher(graph);
+    // Later nodes first, so that a residual Add joins the convolution that ends its branch.
+    for (NodeId id = graph.num_nodes() - 1; id >= 0; --id) {
       const Node& node = graph.node(id);
-      const ValueId y = node.outputs[0];
-      if (y == kNoValue || graph.value(y).type.dtype != DType::kFloat32) break;
-      // Readers of a value that an earlier step of this loop took over were counted under the
-      // reader's own output, which `y` is now.
-      if (matcher.Uses(y) != 1 || matcher.Readers(y).empty()) break;
-      const NodeId reader_id = matcher.Readers(y)[0];
-      const Node& reader = graph.node(reader_id);
-      if (reader.removed) break;
-      std::optional<Node> fused = WithReader(graph, matcher, node, reader, y);
-      if (!fused || !context.Accelerated(graph, *fused)) break;
-      // A bare node that only the portable kernel runs gains nothing from a longer chain.
-      fused->outputs[0] = reader.outputs[0];
-      graph.RemoveNode(reader_id);
-      graph.RemoveNode(id);
-      graph.node(id) = *std::move(fused);
-      graph.node(id).removed = false;
-      for (ValueId output : graph.node(id).outputs) {
-        if (output != kNoValue) graph.value(output).producer = id;
-      }
-      ++changes;
+      // A second output could feed the other operand of the reader: that would make a cycle.
+      if (node.removed || node.outputs.size() != 1) continue;
+      if ((node.op->op_class == OpClass::kElementwise) != elementwise) continue;
+      changes += AppendReaders(graph, context, matcher, id);
     }
   }
   return changes;

@@ -38,7 +38,7 @@ def measure(address, model, concurrency, milliseconds):
         report = os.path.join(folder, "report.csv")
         command = [os.path.join(TOOL, "bin", "perf_analyzer"), "-i", "grpc", "-u", address]
         command += ["-m", model, "-b", "1", "--concurrency-range", str(concurrency)]
-        command += ["-p", str(milliseconds), "-r", "6", "-s", "30", "-f", report]
+        command += ["-p", str(milliseconds), "-r", "10", "-s", "60", "-f", report]
         environment = {**os.environ, "LD_LIBRARY_PATH": os.path.join(TOOL, "lib")}
         ended = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=300

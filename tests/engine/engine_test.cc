@@ -22,10 +22,17 @@ std::unique_ptr<Model> CompileOrDie(const ModelBuilder& builder, EngineConfig co
   return *std::move(model);
 }
 
+void FixDimension(ModelBuilder& builder, int dim, int64_t size) {
+  auto* shape =
+      builder.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+  shape->mutable_dim(dim)->set_dim_value(size);
+}
+
 // y = Relu(x * w + b) over rows of 4.
 ModelBuilder Linear() {
   ModelBuilder builder;
-  builder.NamedInput("x", DType::kFloat32, {"batch", "4"});
+  builder.NamedInput("x", DType::kFloat32, {"batch", "width"});
+  FixDimension(builder, 1, 4);
   builder.Floats("w", {4, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
   builder.Floats("b", {2}, {-100, 1});
   builder.Node("MatMul", {"x", "w"}, {"p"});
@@ -81,7 +88,8 @@ TEST(Engine, ProvesThatALinearLayerMayBeBatched) {
 
 TEST(Engine, RefusesToBatchASumOverRows) {
   ModelBuilder builder;
-  builder.NamedInput("x", DType::kFloat32, {"batch", "4"});
+  builder.NamedInput("x", DType::kFloat32, {"batch", "width"});
+  FixDimension(builder, 1, 4);
   builder.Int64s("axes", {1}, {0});
   builder.Node("ReduceSum", {"x", "axes"}, {"s"}).set_name("over_rows");
   builder.Node("Sub", {"x", "s"}, {"y"});

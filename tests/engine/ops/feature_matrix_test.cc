@@ -70,7 +70,7 @@ TEST(FeatureOps, PickAndJoinColumns) {
 TEST(LinearModels, GiveScoresAndLabels) {
   const Tensor x = Values<float>({2, 2}, {1, 2, 3, -4});
   CheckOpCases(
-      {Ml("LinearRegressor", {x}, {Values<float>({2, 1}, {6, 0})},
+      {Ml("LinearRegressor", {x}, {Values<float>({2, 1}, {6, -4})},
           {{"coefficients", Floats{1, 2}}, {"intercepts", Floats{1}}, {"targets", int64_t{1}}}),
        Ml("LinearClassifier", {x},
           {Values<int64_t>({2}, {7, 5}), Values<float>({2, 2}, {-6, 6, 2, -2})},
