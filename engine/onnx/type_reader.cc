@@ -38,7 +38,8 @@ absl::StatusOr<ValueType> ReadTensorType(const ::onnx::TypeProto::Tensor& proto,
     }
     if (dim.has_dim_value() && dim.dim_value() >= 0) {
       dims.emplace_back(dim.dim_value());
-    } else if (!dim.dim_param().empty()) {
+    } else if (!dim.dim_param().empty() && dim.dim_param() != "?") {
+      // "?" is how some exporters write every unknown dimension: it names nothing.
       dims.push_back(Dim::Symbol(graph.SymbolId(dim.dim_param())));
     } else {
       dims.push_back(Dim::Unknown());

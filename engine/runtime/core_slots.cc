@@ -81,6 +81,26 @@ void CoreSlots::Submit(Task task) {
   wake_.Signal();
 }
 
+bool CoreSlots::TryRunHere(absl::FunctionRef<void(CoreSlot&)> task) {
+  std::unique_ptr<CoreSlot> slot;
+  {
+    MutexLock lock(&mutex_);
+    if (stopping_ || !tasks_.empty() || idle_ <= 0) return false;
+    --idle_;
+    if (!spare_.empty()) {
+      slot = std::move(spare_.back());
+      spare_.pop_back();
+    }
+  }
+  if (slot == nullptr) slot = std::make_unique<CoreSlot>(threads_per_slot_);
+  UseOpenMpThreads(threads_per_slot_);
+  task(*slot);
+  MutexLock lock(&mutex_);
+  ++idle_;
+  spare_.push_back(std::move(slot));
+  return true;
+}
+
 void CoreSlots::RunAndWait(const Task& task) {
   Mutex mutex;
   CondVar done_changed;
@@ -102,7 +122,8 @@ int CoreSlots::idle() const {
 
 int CoreSlots::unoccupied() const {
   MutexLock lock(&mutex_);
-  return idle_;
+  // A thread may wake while TryRunHere has counted its slot as taken.
+  return std::max(0, idle_);
 }
 
 int CoreSlots::waiting() const {

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "engine/core/mutex.h"
 
 namespace inferd {
@@ -54,6 +55,9 @@ class CoreSlots {
   int threads_per_slot() const { return threads_per_slot_; }
   // Never blocks. Tasks must not throw; a task may submit others.
   void Submit(Task task);
+  // Runs `task` on the calling thread, with a slot of its own, when a slot is idle and no task
+  // waits; else returns false and runs nothing. For work that is shorter than waking a thread.
+  bool TryRunHere(absl::FunctionRef<void(CoreSlot&)> task);
   // Runs `task` on a slot and waits for it.
   void RunAndWait(const Task& task);
   // Slots with no task, and tasks waiting.
@@ -71,6 +75,8 @@ class CoreSlots {
   std::deque<Task> tasks_ ABSL_GUARDED_BY(mutex_);
   int idle_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  // Slots of TryRunHere that are not in use, at most as many as there are threads.
+  std::vector<std::unique_ptr<CoreSlot>> spare_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_;
 };
 

@@ -14,6 +14,8 @@ namespace {
 
 // Waking a further slot costs tens of microseconds; less work than this is not spread.
 constexpr absl::Duration kWorthASlot = absl::Microseconds(200);
+// Less work than this is done by the thread that brings the request, if a slot is idle.
+constexpr absl::Duration kWorthAThread = absl::Microseconds(50);
 // Alarms are set at most this far ahead, so that few can be pending at once.
 constexpr absl::Duration kFarthestAlarm = absl::Seconds(1);
 // Larger join buffers are given back after their batch.
@@ -87,6 +89,7 @@ void Batcher::Enqueue(std::unique_ptr<InferRequest> request) {
   absl::Status admitted;
   std::vector<Entry> cancelled;
   int pulls = 0;
+  bool tiny = false;
   absl::Time alarm = absl::InfiniteFuture();
   {
     MutexLock lock(&mutex_);
@@ -96,11 +99,17 @@ void Batcher::Enqueue(std::unique_ptr<InferRequest> request) {
       const uint32_t level = LevelOf(*request);
       queue_.Push({std::move(request), now, expiry, level}, options_.max_batch_size > 0);
       pulls = TakePulls();
+      const absl::Duration work = profile_.Estimate(queue_.rows());
+      tiny = work > absl::ZeroDuration() && work < kWorthAThread;
       alarm = TakeAlarm(now);
       parts_.metrics->SetQueue(queue_.requests());
     }
   }
   if (alarm < absl::InfiniteFuture()) SetAlarm(alarm);
+  if (tiny && pulls == 1 &&
+      parts_.slots->TryRunHere([this](CoreSlot& slot) { Pull(slot, false); })) {
+    pulls = 0;
+  }
   if (pulls > 0) Submit(pulls, false);
   FailAll(std::move(cancelled), absl::CancelledError("the request was cancelled in the queue"));
   if (!admitted.ok()) Fail(std::move(request), admitted);

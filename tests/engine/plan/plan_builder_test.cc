@@ -57,6 +57,30 @@ TEST(PlanBuilder, KeepsAnEpilogueOperandUntilItWasRead) {
   testing::ExpectNear(fused[0], expected[0], 1e-6f);
 }
 
+TEST(PlanBuilder, DoesNotWriteOverAnOperandThatOnlyTheEpilogueReads) {
+  // y = (x + 3) * e as one node: e has its last use there, but after x + 3 was written.
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {32});
+  const ValueId e = b.Op("Neg", {x});
+  const ValueId sum = b.Op("Add", {x, b.Scalar(3)});
+  const ValueId y = b.Op("Mul", {sum, e});
+  Graph graph = b.Build({y});
+  const Tensor input = RandomTensor(Shape({32}));
+  const std::vector<Tensor> expected = testing::RunPortable(graph, {input});
+  Node& add = graph.node(graph.value(sum).producer);
+  add.first_epilogue_input = 2;
+  add.inputs.push_back(e);
+  EpilogueStep step;
+  step.op = graph.node(graph.value(y).producer).op;
+  step.operand = 2;
+  add.epilogue.push_back(step);
+  graph.RemoveNode(graph.value(y).producer);
+  graph.SetOutput(0, sum);
+  ASSERT_TRUE(graph.SortAndCompact().ok());
+  const std::vector<Tensor> fused = testing::RunPortable(graph, {input});
+  testing::ExpectNear(fused[0], expected[0], 1e-6f);
+}
+
 TEST(PlanBuilder, MakesDynamicStepsWhereShapesDependOnData) {
   GraphBuilder b;
   const ValueId x = b.Input("x", {6});

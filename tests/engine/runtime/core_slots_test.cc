@@ -33,6 +33,18 @@ TEST(CoreSlots, CountsWaitingTasksWhileItsSlotIsBusy) {
   });
 }
 
+TEST(CoreSlots, RunsHereOnlyWhileASlotIsIdle) {
+  CoreSlots slots(1, 1);
+  slots.RunAndWait([&](CoreSlot&) { EXPECT_FALSE(slots.TryRunHere([](CoreSlot&) { FAIL(); })); });
+  const std::thread::id here = std::this_thread::get_id();
+  std::thread::id ran;
+  // The slot's thread may still be on its way back from the task above.
+  while (!slots.TryRunHere([&](CoreSlot&) { ran = std::this_thread::get_id(); })) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(ran, here);
+}
+
 TEST(CoreSlot, GrowsItsArenaAndKeepsItAligned) {
   CoreSlot slot(1);
   std::byte* small = slot.Arena(100);
