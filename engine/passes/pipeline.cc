@@ -22,6 +22,8 @@ constexpr Pass kGraphPasses[] = {
 
 constexpr Pass kBoundPasses[] = {
     {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes},
+    // Again: residuals whose shapes could not be shown to be equal before.
+    {"fuse_epilogues", PassLevel::kAll, FuseEpilogues},
     {"assign_layouts", PassLevel::kBasic, AssignLayouts},
 };
 
