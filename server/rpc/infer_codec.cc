@@ -93,10 +93,9 @@ absl::StatusOr<std::vector<Tensor>> DecodeInputs(const ModelInferRequest& reques
     absl::StatusOr<Tensor> tensor = DecodeInput(request, i, charge);
     if (!tensor.ok()) return Annotate(tensor.status(), absl::StrCat("input ", Quoted(name)));
     if (tensor->dtype() != expected[index].type.dtype) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("input ", Quoted(name), ": expected datatype ",
-                       ProtocolTypeName(expected[index].type.dtype), ", got ",
-                       request.inputs(i).datatype()));
+      return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(name), ": expected datatype ",
+                                                     ProtocolTypeName(expected[index].type.dtype),
+                                                     ", got ", request.inputs(i).datatype()));
     }
     inputs[index] = *std::move(tensor);
   }

@@ -113,9 +113,12 @@ def main():
         models.save(folder, "identity", models.identity())
         models.save(folder, "wide", models.identity(width=row_width(arguments)))
 
+    # The daemon reads its limit when it starts, so it is born in the cgroup; this process leaves.
+    if cgroup:
+        enter(cgroup, os.getpid())
     with Daemon(fill) as daemon:
         if cgroup:
-            enter(cgroup, daemon.process.pid)
+            enter(os.path.dirname(cgroup), os.getpid())
         how = f"by {cgroup}" if cgroup else "watched: no cgroup can be made"
         print(f"limit {limit >> 20} MiB, {how}", flush=True)
         codes = flood(daemon.grpc, arguments)
