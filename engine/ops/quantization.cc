@@ -15,7 +15,9 @@ absl::Status DoesNotFit(const std::string& scale, const std::string& x) {
 }
 
 // The scale's dimension along `axis` for blocks of `block_size`.
-int64_t Blocks(int64_t size, int64_t block_size) { return (size + block_size - 1) / block_size; }
+int64_t Blocks(int64_t size, int64_t block_size) {
+  return size / block_size + (size % block_size != 0 ? 1 : 0);
+}
 
 }  // namespace
 

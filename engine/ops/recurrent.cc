@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/ops/matmul.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd {
 namespace {
@@ -354,6 +355,7 @@ absl::StatusOr<RecurrentShape> ResolveRecurrent(const Attributes& attributes,
 }
 
 absl::Status InferRecurrent(InferContext& context, const RecurrentKind& kind) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {kX, kW, kR, kB, kInitialH, kInitialC, kPeepholes}));
   ASSIGN_OR_RETURN(const RecurrentShape shape,
                    ResolveRecurrent(context.attributes(), kind, context.shape(kX),
                                     context.shape(kW), context.shape(kR)));

@@ -7,6 +7,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/convolution.h"
 #include "engine/ops/normalization.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd {
 namespace {
@@ -77,6 +78,7 @@ absl::Status CheckSkip(const Shape& x, const Shape& skip) {
 }  // namespace
 
 absl::Status InferSkipNormalization(InferContext& context, const SkipNormalization& kind) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {kX, kSkip}));
   const SymbolicShape& x = context.shape(kX);
   const int parameters = kind.centered ? 5 : 4;
   if (x.has_rank() && x.rank() < 1) return absl::InvalidArgumentError("X is a scalar");

@@ -3,6 +3,7 @@
 #include "engine/ops/convolution.h"
 #include "engine/ops/fused_activation.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::microsoft {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 enum Input { kX, kW, kBias, kSum };
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {kX, kW, kBias, kSum}));
   RETURN_IF_ERROR(ReadFusedActivation(context.attributes()).status());
   return InferConvolution(context, kX, kW, kBias, context.dtype(kX));
 }

@@ -3,6 +3,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::microsoft {
 namespace {
@@ -16,6 +17,7 @@ absl::StatusOr<MatMulShape> Resolve(const Attributes& attributes, const Symbolic
 }
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {0, 1}));
   ASSIGN_OR_RETURN(MatMulShape shape,
                    Resolve(context.attributes(), context.shape(0), context.shape(1)));
   context.SetOutput(0, context.dtype(0), std::move(shape.output));

@@ -4,11 +4,13 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::ml {
 namespace {
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckInputType(context, 0, {DType::kString, DType::kInt64}));
   const Attributes& attributes = context.attributes();
   const size_t ints = attributes.Ints("cats_int64s").size();
   const size_t strings = attributes.Strings("cats_strings").size();

@@ -18,7 +18,9 @@ absl::StatusOr<std::vector<Dim>> Widths(const Attributes& attributes, int inputs
                                                    " values for ", inputs, " inputs"));
   }
   for (int64_t width : given) {
-    if (width < 0) return absl::InvalidArgumentError("attribute inputdimensions is negative");
+    if (width < 0 || width > (int64_t{1} << 31)) {
+      return absl::InvalidArgumentError(absl::StrCat("attribute inputdimensions has ", width));
+    }
   }
   return std::vector<Dim>(given.begin(), given.end());
 }
@@ -27,6 +29,9 @@ absl::Status Infer(InferContext& context) {
   std::vector<Dim> columns;
   Dim rows = Dim::Unknown();
   for (int i = 0; i < context.num_inputs(); ++i) {
+    if (!context.has_input(i)) {
+      return absl::InvalidArgumentError(absl::StrCat("input ", i, " is missing"));
+    }
     const SymbolicShape& shape = context.shape(i);
     ASSIGN_OR_RETURN(const Dim own_rows, RowsOf(shape));
     if (!rows.known()) rows = own_rows;

@@ -7,6 +7,7 @@
 #include "engine/ops/attention_shape.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 #include "engine/ops/view.h"
 
 namespace inferd::ops::onnx {
@@ -31,6 +32,8 @@ absl::Status CheckAttributes(const Attributes& attributes) {
 }
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {kQ, kK, kPastKey}));
+  RETURN_IF_ERROR(CheckSameTypes(context, {kV, kPastValue}));
   RETURN_IF_ERROR(CheckAttributes(context.attributes()));
   const auto shape_of = [&](int i) { return context.has_input(i) ? &context.shape(i) : nullptr; };
   AttentionInputs inputs{shape_of(kQ),
@@ -252,6 +255,11 @@ absl::Status RunHeads(KernelContext& context, const AttentionShape& shape) {
   std::vector<int64_t> lengths;
   if (context.has_input(kNonpadLengths)) {
     ASSIGN_OR_RETURN(lengths, context.input(kNonpadLengths).ToInt64s());
+    for (int64_t length : lengths) {
+      if (length >= 0 && length <= shape.total().value) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("nonpad_kv_seqlen has ", length, ", expected 0 to ", shape.total().value));
+    }
   }
   T* y = nullptr;
   T* scores_to = nullptr;

@@ -1,11 +1,13 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/convolution.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {0, 1, 2}));
   return InferConvolution(context, 0, 1, 2, context.dtype(0));
 }
 

@@ -2,11 +2,13 @@
 #include "engine/ops/accumulator.h"
 #include "engine/ops/convolution.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {0, 1, 2}));
   SymbolicShape x = context.shape(0);
   SymbolicShape w = context.shape(1);
   if (!x.has_rank() && !w.has_rank()) {

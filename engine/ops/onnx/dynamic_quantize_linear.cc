@@ -4,11 +4,13 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/quantization.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckInputType(context, 0, {DType::kFloat32}));
   context.SetOutput(0, DType::kUint8, context.shape(0));
   context.SetOutput(1, DType::kFloat32, SymbolicShape::Scalar());
   context.SetOutput(2, DType::kUint8, SymbolicShape::Scalar());

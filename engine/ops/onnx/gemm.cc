@@ -5,6 +5,7 @@
 #include "engine/ops/elementwise.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
@@ -34,6 +35,7 @@ absl::StatusOr<MatMulShape> Resolve(const Attributes& attributes, const Symbolic
 }
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {0, 1, 2}));
   ASSIGN_OR_RETURN(MatMulShape shape,
                    Resolve(context.attributes(), context.shape(0), context.shape(1),
                            context.has_input(2) ? &context.shape(2) : nullptr));

@@ -3,11 +3,13 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {0, 1}));
   ASSIGN_OR_RETURN(MatMulShape shape, ResolveMatMul(context.shape(0), context.shape(1)));
   context.SetOutput(0, context.dtype(0), std::move(shape.output));
   return absl::OkStatus();

@@ -6,6 +6,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/normalization.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
@@ -30,6 +31,8 @@ absl::Status CheckShapes(const SymbolicShape& boxes, const SymbolicShape& scores
 }
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckInputType(context, kBoxes, {DType::kFloat32}));
+  RETURN_IF_ERROR(CheckInputType(context, kScores, {DType::kFloat32}));
   RETURN_IF_ERROR(CheckShapes(context.shape(kBoxes), context.shape(kScores)));
   context.SetOutput(0, DType::kInt64, SymbolicShape({Dim::Unknown(), Dim(3)}));
   return absl::OkStatus();

@@ -1,6 +1,8 @@
 #include "absl/strings/str_cat.h"
+#include "engine/core/status_macros.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
@@ -13,6 +15,7 @@ absl::Status CheckResult(const std::string& x, const std::string& slope,
 }
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {0, 1}));
   const SymbolicShape& x = context.shape(0);
   const SymbolicShape& slope = context.shape(1);
   ASSIGN_OR_RETURN(const SymbolicShape result, BroadcastShapes(x, slope));

@@ -4,6 +4,7 @@
 #include "engine/ops/normalization.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/quantization.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 enum Input { kX, kXScale, kXZero, kW, kWScale, kWZero, kYScale, kYZero, kBias };
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckInputType(context, kBias, {DType::kInt32}));
   return InferConvolution(context, kX, kW, kBias, context.dtype(kYZero));
 }
 

@@ -2,6 +2,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/accumulator.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
@@ -39,6 +40,7 @@ absl::StatusOr<RotaryShape> Resolve(const Attributes& attributes, const Shape& x
 }
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {kX, kCos, kSin}));
   if (context.shape(kX).IsConcrete()) {
     RETURN_IF_ERROR(Resolve(context.attributes(), context.shape(kX).ToShape()).status());
   }
