@@ -8,7 +8,7 @@ start_script
 
 readonly NAME="${1:-inferd:latest}"
 readonly BASE=localhost/debian:bookworm
-readonly MIRROR="${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
+readonly MIRROR="${DEBIAN_MIRROR:-}"  # empty: the one debootstrap is set up with
 readonly STORE="$ROOT/build/image"
 export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
 BUILDAH=(buildah --root "$STORE/storage" --runroot "$STORE/run")
@@ -22,11 +22,11 @@ mkdir -p "$STORE"
 if ! "${BUILDAH[@]}" inspect --type image "$BASE" >/dev/null 2>&1; then
   step "Making the base image with debootstrap"
   rm -rf "$STORE/base"
-  debootstrap --variant=minbase --include=ca-certificates bookworm "$STORE/base" "$MIRROR" \
+  debootstrap --variant=minbase --include=ca-certificates bookworm "$STORE/base" ${MIRROR:+"$MIRROR"} \
     >"$STORE/debootstrap.log" 2>&1 ||
     { tail -n 20 "$STORE/debootstrap.log" >&2; fail "debootstrap failed; all of it is in $STORE/debootstrap.log."; }
   # What a proxied or mirrored network needs inside, too.
-  printf 'deb %s bookworm main\n' "$MIRROR" >"$STORE/base/etc/apt/sources.list"
+  printf 'deb %s bookworm main\n' ${MIRROR:+"$MIRROR"} >"$STORE/base/etc/apt/sources.list"
   rm -rf "$STORE"/base/var/cache/apt/archives/*.deb
   container="$("${BUILDAH[@]}" from scratch)"
   "${BUILDAH[@]}" add -q "$container" "$STORE/base" / >/dev/null
