@@ -26,7 +26,10 @@ if ! "${BUILDAH[@]}" inspect --type image "$BASE" >/dev/null 2>&1; then
     >"$STORE/debootstrap.log" 2>&1 ||
     { tail -n 20 "$STORE/debootstrap.log" >&2; fail "debootstrap failed; all of it is in $STORE/debootstrap.log."; }
   # What a proxied or mirrored network needs inside, too.
-  printf 'deb %s bookworm main\n' ${MIRROR:+"$MIRROR"} >"$STORE/base/etc/apt/sources.list"
+  # Without a mirror named here, debootstrap has written the list itself.
+  if [ -n "$MIRROR" ]; then
+    printf 'deb %s bookworm main\n' "$MIRROR" >"$STORE/base/etc/apt/sources.list"
+  fi
   rm -rf "$STORE"/base/var/cache/apt/archives/*.deb
   container="$("${BUILDAH[@]}" from scratch)"
   "${BUILDAH[@]}" add -q "$container" "$STORE/base" / >/dev/null
