@@ -4,20 +4,11 @@
 namespace inferd {
 namespace {
 
-// Both shapes provably equal, dimension by dimension.
-bool SameShape(const SymbolicShape& a, const SymbolicShape& b) {
-  if (!a.has_rank() || a.rank() != b.rank()) return false;
-  for (int i = 0; i < a.rank(); ++i) {
-    if (!a[i].SameAs(b[i])) return false;
-  }
-  return true;
-}
-
 bool SameType(const Graph& graph, const Node& node) {
   const ValueType& in = graph.value(node.inputs[0]).type;
   const ValueType& out = graph.value(node.outputs[0]).type;
   return in.is_tensor() && out.is_tensor() && in.dtype == out.dtype &&
-         in.dtype != DType::kInvalid && SameShape(in.shape, out.shape);
+         in.dtype != DType::kInvalid && in.shape.SameAs(out.shape);
 }
 
 bool IsInOrder(const std::vector<int64_t>& permutation) {
