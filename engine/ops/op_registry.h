@@ -10,7 +10,7 @@
 namespace inferd {
 
 // Every operator by (domain, name). Built once by OpRegistry::Builtin() from the list that CMake
-// makes of the files in ops/onnx, ops/ml and ops/microsoft. Immutable.
+// makes of the files in engine/ops/<domain>. Immutable.
 class OpRegistry {
  public:
   // The built-in operators. The registry lives as long as the process.
