@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
+#include "engine/ops/accumulator.h"
 #include "engine/ops/fourier.h"
 #include "engine/ops/index_check.h"
 #include "engine/ops/op_def.h"
@@ -109,23 +110,25 @@ struct Lines {
   int64_t input_parts, output_parts;
 };
 
-template <typename T>
-void TransformLines(const DftSettings& settings, const FourierTransform& transform,
+template <typename Real, typename T>
+void TransformLines(const DftSettings& settings, const FourierTransform<Real>& transform,
                     const Lines& lines, const T* x, T* y) {
-  std::vector<FourierTransform::Complex> line(transform.length());
+  std::vector<std::complex<Real>> line(transform.length());
   const int64_t used = settings.real_output() ? transform.length() / 2 + 1 : transform.length();
   for (int64_t o = 0; o < lines.outer; ++o) {
     for (int64_t i = 0; i < lines.inner; ++i) {
       std::fill(line.begin(), line.end(), 0);
       for (int64_t j = 0; j < std::min(lines.input, used); ++j) {
         const T* from = x + ((o * lines.input + j) * lines.inner + i) * lines.input_parts;
-        line[j] = {static_cast<double>(from[0]),
-                   lines.input_parts == 2 ? static_cast<double>(from[1]) : 0.0};
+        line[j] = {static_cast<Real>(from[0]),
+                   lines.input_parts == 2 ? static_cast<Real>(from[1]) : Real(0)};
       }
       if (settings.real_output()) {
         transform.InverseOfReal(line.data());
       } else if (settings.inverse) {
         transform.Inverse(line.data());
+      } else if (lines.input_parts == 1) {
+        transform.ForwardOfReal(line.data());
       } else {
         transform.Forward(line.data());
       }
@@ -158,16 +161,17 @@ absl::Status Compute(KernelContext& context) {
   RETURN_IF_ERROR(shape.CheckedElements().status());
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, x.dtype(), shape));
   if (y->num_elements() == 0) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const FourierTransform transform,
-                   FourierTransform::Make(length, context.limit_bytes()));
   const Lines lines = {.outer = shape.Product(0, axis),
                        .inner = shape.Product(axis + 1, x.rank() - 1),
                        .input = x.dim(axis),
                        .output = shape[axis],
                        .input_parts = x.dim(x.rank() - 1),
                        .output_parts = shape[x.rank() - 1]};
-  return DispatchFloat(x.dtype(), [&](auto tag) {
+  return DispatchFloat(x.dtype(), [&](auto tag) -> absl::Status {
     using T = typename decltype(tag)::type;
+    using Real = AccumulatorOf<T>;
+    ASSIGN_OR_RETURN(const auto transform,
+                     FourierTransform<Real>::Make(length, context.limit_bytes()));
     TransformLines(settings, transform, lines, x.data<T>(), y->mutable_data<T>());
     return absl::OkStatus();
   });

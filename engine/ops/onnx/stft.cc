@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
+#include "engine/ops/accumulator.h"
 #include "engine/ops/fourier.h"
 #include "engine/ops/index_check.h"
 #include "engine/ops/normalization.h"
@@ -102,21 +103,26 @@ absl::Status Infer(InferContext& context) {
   return absl::OkStatus();
 }
 
-template <typename T>
-void TransformFrames(const FourierTransform& transform, const std::vector<double>& window,
+template <typename Real, typename T>
+void TransformFrames(const FourierTransform<Real>& transform, const std::vector<double>& window,
                      int64_t step, const Tensor& signal, Tensor* output) {
   const int64_t parts = signal.dim(2), bins = output->dim(2);
-  std::vector<FourierTransform::Complex> frame(transform.length());
+  std::vector<std::complex<Real>> frame(transform.length());
   T* to = output->mutable_data<T>();
   for (int64_t b = 0; b < output->dim(0); ++b) {
     for (int64_t f = 0; f < output->dim(1); ++f) {
       const T* from = signal.data<T>() + (b * signal.dim(1) + f * step) * parts;
       for (int64_t j = 0; j < transform.length(); ++j, from += parts) {
         const double weight = window.empty() ? 1 : window[j];
-        frame[j] = {weight * static_cast<double>(from[0]),
-                    parts == 2 ? weight * static_cast<double>(from[1]) : 0.0};
+        const double imaginary = parts == 2 ? static_cast<double>(from[1]) : 0;
+        frame[j] = {static_cast<Real>(weight * static_cast<double>(from[0])),
+                    static_cast<Real>(weight * imaginary)};
       }
-      transform.Forward(frame.data());
+      if (parts == 1) {
+        transform.ForwardOfReal(frame.data());
+      } else {
+        transform.Forward(frame.data());
+      }
       for (int64_t k = 0; k < bins; ++k) {
         *to++ = static_cast<T>(frame[k].real());
         *to++ = static_cast<T>(frame[k].imag());
@@ -149,11 +155,12 @@ absl::Status Compute(KernelContext& context) {
   const SymbolicShape shape = OutputShape(onesided, signal.dim(0), frames, framing.length);
   RETURN_IF_ERROR(shape.ToShape().CheckedElements().status());
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, signal.dtype(), shape.ToShape()));
-  ASSIGN_OR_RETURN(const FourierTransform transform,
-                   FourierTransform::Make(framing.length.value, context.limit_bytes()));
-  return DispatchFloat(signal.dtype(), [&](auto tag) {
+  return DispatchFloat(signal.dtype(), [&](auto tag) -> absl::Status {
     using T = typename decltype(tag)::type;
-    TransformFrames<T>(transform, window, framing.step.value, signal, y);
+    using Real = AccumulatorOf<T>;
+    ASSIGN_OR_RETURN(const auto transform,
+                     FourierTransform<Real>::Make(framing.length.value, context.limit_bytes()));
+    TransformFrames<Real, T>(transform, window, framing.step.value, signal, y);
     return absl::OkStatus();
   });
 }
