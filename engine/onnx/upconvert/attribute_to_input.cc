@@ -1,4 +1,4 @@
-// Operators with scalars or lists that became inputs: Slice, Clip, Pad, TopK, Dropout, DFT.
+// Operators with scalars or lists that became inputs: Slice, Clip, Pad, TopK, DFT.
 #include <limits>
 #include <variant>
 
@@ -94,20 +94,6 @@ absl::Status ConvertTopK(OnnxNode& node, ConversionContext& context) {
   return absl::OkStatus();
 }
 
-// Before 12 Dropout had no training mode to ask for: it copies, and the ratio does nothing.
-absl::Status ConvertDropout(OnnxNode& node, ConversionContext&) {
-  RETURN_IF_ERROR(RequireOneInput(node));
-  node.attributes.Erase("ratio");
-  return absl::OkStatus();
-}
-
-// Before 10 the mask had the data's type; nobody reads it outside of training, and a reader gets
-// an error about a value that nothing makes.
-absl::Status DropDropoutMask(OnnxNode& node, ConversionContext&) {
-  if (node.wants_output(1)) node.outputs[1] = kNoValue;
-  return absl::OkStatus();
-}
-
 absl::Status ConvertDft(OnnxNode& node, ConversionContext& context) {
   ASSIGN_OR_RETURN(const int64_t axis, Take<int64_t>(node, "axis", 1));
   node.SetInput(2, context.Int64Scalar(axis));
@@ -115,10 +101,8 @@ absl::Status ConvertDft(OnnxNode& node, ConversionContext& context) {
 }
 
 constexpr Conversion kRows[] = {
-    {"", "Slice", 10, ConvertSlice},      {"", "Clip", 11, ConvertClip},
-    {"", "Pad", 11, ConvertPad},          {"", "TopK", 10, ConvertTopK},
-    {"", "Dropout", 10, DropDropoutMask}, {"", "Dropout", 12, ConvertDropout},
-    {"", "DFT", 20, ConvertDft},
+    {"", "Slice", 10, ConvertSlice}, {"", "Clip", 11, ConvertClip}, {"", "Pad", 11, ConvertPad},
+    {"", "TopK", 10, ConvertTopK},   {"", "DFT", 20, ConvertDft},
 };
 
 }  // namespace

@@ -57,4 +57,12 @@ absl::StatusOr<ValueId> ConversionContext::Emit(absl::string_view op_type,
   return output;
 }
 
+absl::StatusOr<ValueId> ConversionContext::EmitBefore(const OnnxNode& node, size_t i) {
+  OnnxNode copy = node;
+  const ValueId output = graph_.AddValue("");
+  copy.outputs[i] = output;
+  RETURN_IF_ERROR(emitter_.Emit(std::move(copy), graph_));
+  return output;
+}
+
 }  // namespace inferd

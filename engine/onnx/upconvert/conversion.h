@@ -29,6 +29,11 @@ class ConversionContext {
   // Adds a node of the standard domain with one output, which it returns.
   absl::StatusOr<ValueId> Emit(absl::string_view op_type, std::vector<ValueId> inputs,
                                Attributes attributes = {});
+  // Adds a copy of `node` whose output i is a new value, which it returns; `node` keeps that output
+  // alone to make itself.
+  absl::StatusOr<ValueId> EmitBefore(const OnnxNode& node, size_t i);
+  // For conversions that build subgraphs.
+  NodeEmitter& emitter() { return emitter_; }
 
   // What is known of a value by now.
   const Tensor* constant(ValueId id) const { return graph_.constant(id); }
@@ -54,6 +59,8 @@ absl::Span<const Conversion> ResizeConversions();
 absl::Span<const Conversion> SoftmaxConversions();
 absl::Span<const Conversion> NormalizationConversions();
 absl::Span<const Conversion> RenamedConversions();
+absl::Span<const Conversion> RandomConversions();
+absl::Span<const Conversion> ScanConversions();
 absl::Span<const Conversion> MlConversions();
 
 }  // namespace inferd

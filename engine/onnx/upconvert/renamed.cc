@@ -27,17 +27,10 @@ absl::Status SetRoiAlignMode(OnnxNode& node, ConversionContext&) {
   return absl::OkStatus();
 }
 
-absl::Status RefuseBatchedScan(OnnxNode&, ConversionContext&) {
-  return absl::UnimplementedError(
-      "Scan of opset 8, which works on a batch of sequences, is not supported; supported are "
-      "opsets from 9 on");
-}
-
 constexpr Conversion kRows[] = {
     {"", "Scatter", 1 << 30, RenameScatter},
     {"", "GridSample", 20, RenameGridSampleMode},
     {"", "RoiAlign", 16, SetRoiAlignMode},
-    {"", "Scan", 9, RefuseBatchedScan},
 };
 
 }  // namespace
