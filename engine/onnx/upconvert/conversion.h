@@ -30,6 +30,11 @@ class ConversionContext {
   absl::StatusOr<ValueId> Emit(absl::string_view op_type, std::vector<ValueId> inputs,
                                Attributes attributes = {});
 
+  // The values that a subgraph makes of `arguments`, which stand for its inputs and what it
+  // captures: its nodes are put in line.
+  absl::StatusOr<std::vector<ValueId>> Inline(const Graph& body,
+                                              absl::Span<const ValueId> arguments);
+
   // What is known of a value by now.
   const Tensor* constant(ValueId id) const { return graph_.constant(id); }
   const ValueType& type(ValueId id) const { return graph_.value(id).type; }
@@ -55,5 +60,7 @@ absl::Span<const Conversion> SoftmaxConversions();
 absl::Span<const Conversion> NormalizationConversions();
 absl::Span<const Conversion> RenamedConversions();
 absl::Span<const Conversion> MlConversions();
+absl::Span<const Conversion> FlexAttentionConversions();
+absl::Span<const Conversion> OptimizerConversions();
 
 }  // namespace inferd
