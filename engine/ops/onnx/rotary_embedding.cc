@@ -1,7 +1,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
-#include "engine/ops/accumulator.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/rotary.h"
 #include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
@@ -80,21 +80,6 @@ absl::StatusOr<std::vector<int64_t>> CacheRows(const KernelContext& context,
   return rows;
 }
 
-template <typename T>
-void Rotate(const RotaryShape& shape, bool interleaved, const T* cos, const T* sin, const T* x,
-            T* y) {
-  using Acc = AccumulatorOf<T>;
-  const int64_t half = shape.rotated / 2;
-  for (int64_t i = 0; i < half; ++i) {
-    const int64_t first = interleaved ? 2 * i : i;
-    const int64_t second = interleaved ? 2 * i + 1 : i + half;
-    const Acc a = x[first], b = x[second], c = cos[i], s = sin[i];
-    y[first] = static_cast<T>(c * a - s * b);
-    y[second] = static_cast<T>(s * a + c * b);
-  }
-  std::copy(x + shape.rotated, x + shape.head_size, y + shape.rotated);
-}
-
 absl::Status Compute(KernelContext& context) {
   const Tensor& x = context.input(kX);
   ASSIGN_OR_RETURN(const RotaryShape shape, Resolve(context.attributes(), x.shape()));
@@ -109,7 +94,7 @@ absl::Status Compute(KernelContext& context) {
           shape.flat ? i / shape.heads
                      : i / (shape.heads * shape.sequence) * shape.sequence + i % shape.sequence;
       const int64_t cache = rows[token] * (shape.rotated / 2);
-      Rotate(shape, interleaved, context.input(kCos).data<T>() + cache,
+      Rotate(shape.head_size, shape.rotated, interleaved, context.input(kCos).data<T>() + cache,
              context.input(kSin).data<T>() + cache, x.data<T>() + i * shape.head_size,
              y->mutable_data<T>() + i * shape.head_size);
     }
