@@ -12,8 +12,8 @@ namespace inferd {
 // The shape rule of operators that work along attribute `axis` and keep the shape.
 absl::Status InferAlongAxis(InferContext& context);
 
-// Replaces every line of input 0 along attribute `axis` (default -1): fn(TypeTag<T>, Acc* values, count)
-// edits a copy of the line, which becomes the line of output 0. For float types.
+// Replaces every line of input 0 along attribute `axis` (default -1): fn(TypeTag<T>, Acc* values,
+// count) edits a copy of the line, which becomes the line of output 0. For float types.
 template <typename Fn>
 absl::Status MapLines(KernelContext& context, Fn fn) {
   const Tensor& x = context.input(0);

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
-#include "engine/ops/dim_check.h"
+#include "engine/ops/group_query_shape.h"
 #include "engine/ops/index_check.h"
 #include "engine/ops/masked_attention.h"
 #include "engine/ops/op_def.h"
@@ -17,42 +17,7 @@
 namespace inferd::ops::microsoft {
 namespace {
 
-enum Input {
-  kQuery,
-  kKey,
-  kValue,
-  kPastKey,
-  kPastValue,
-  kLastKeys,  // of each batch entry the index of its last key: its keys less one
-  kTotal,     // the most keys of any batch entry
-  kCos,
-  kSin,
-  kPositions,
-  kAdded,
-  kSinks,
-  kInputs,
-};
 enum Output { kY, kPresentKey, kPresentValue };
-
-// Query [batch,rows,heads*depth], or with key and value behind it in every row; key and value
-// [batch,rows,groups*depth]; pasts [batch,groups,past rows,depth].
-struct GroupedShape {
-  Dim batch, rows, past, depth;
-  Dim total;  // keys, as input total_sequence_length says
-  int64_t heads = 0;
-  int64_t groups = 0;
-  bool packed = false;
-
-  SymbolicShape Output() const { return {batch, rows, Dim(heads) * depth}; }
-  // The pasts may be buffers that have room for more.
-  SymbolicShape Present() const {
-    const bool known = past.known() && total.known();
-    return {batch, Dim(groups), known ? Dim(std::max(past.value, total.value)) : Dim::Unknown(),
-            depth};
-  }
-};
-
-using Shapes = const SymbolicShape* const (&)[kInputs];
 
 absl::Status CheckAttributes(const Attributes& attributes) {
   for (const char* name : {"k_quant_type", "v_quant_type"}) {
@@ -69,90 +34,8 @@ absl::Status CheckAttributes(const Attributes& attributes) {
   return absl::OkStatus();
 }
 
-absl::Status ReadQuery(Shapes inputs, GroupedShape* shape) {
-  Dim columns;
-  RETURN_IF_ERROR(MatchDims("query", *inputs[kQuery], {&shape->batch, &shape->rows, &columns}));
-  const int64_t vectors = shape->heads + (shape->packed ? 2 * shape->groups : 0);
-  if (!columns.known()) return absl::OkStatus();
-  if (columns.value % vectors != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("the rows of query have ", columns.value,
-                                                   " elements, which ", vectors,
-                                                   " heads do not divide"));
-  }
-  shape->depth = columns.value / vectors;
-  return absl::OkStatus();
-}
-
-absl::Status ReadKeys(Shapes inputs, GroupedShape* shape) {
-  Dim groups = shape->groups;
-  if (!shape->packed) {
-    Dim columns = groups * shape->depth;
-    RETURN_IF_ERROR(MatchDims("key", *inputs[kKey], {&shape->batch, &shape->rows, &columns}));
-    RETURN_IF_ERROR(MatchDims("value", *inputs[kValue], {&shape->batch, &shape->rows, &columns}));
-  }
-  if ((inputs[kPastKey] == nullptr) != (inputs[kPastValue] == nullptr)) {
-    return absl::InvalidArgumentError("past_key and past_value must be given together");
-  }
-  shape->past = inputs[kPastKey] == nullptr ? Dim(0) : Dim::Unknown();
-  if (inputs[kPastKey] == nullptr) return absl::OkStatus();
-  RETURN_IF_ERROR(MatchDims("past_key", *inputs[kPastKey],
-                            {&shape->batch, &groups, &shape->past, &shape->depth}));
-  return MatchDims("past_value", *inputs[kPastValue],
-                   {&shape->batch, &groups, &shape->past, &shape->depth});
-}
-
-absl::Status CheckCaches(const Attributes& attributes, Shapes inputs, const GroupedShape& shape) {
-  const bool rotates = attributes.Int("do_rotary", 0) != 0;
-  if (!rotates) return absl::OkStatus();
-  if (inputs[kCos] == nullptr || inputs[kSin] == nullptr) {
-    return absl::InvalidArgumentError("attribute do_rotary is set without cos_cache and sin_cache");
-  }
-  Dim rows, columns;
-  RETURN_IF_ERROR(MatchDims("cos_cache", *inputs[kCos], {&rows, &columns}));
-  RETURN_IF_ERROR(MatchDims("sin_cache", *inputs[kSin], {&rows, &columns}));
-  if (columns.known() && shape.depth.known() && columns.value > shape.depth.value / 2) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the caches have ", columns.value, " columns, for heads of size ", shape.depth.value));
-  }
-  if (inputs[kPositions] == nullptr) return absl::OkStatus();
-  Dim batch = shape.batch, tokens = shape.rows;
-  return MatchDims("position_ids", *inputs[kPositions], {&batch, &tokens});
-}
-
-absl::StatusOr<GroupedShape> Resolve(const Attributes& attributes, Shapes inputs, Dim total) {
-  GroupedShape shape;
-  ASSIGN_OR_RETURN(shape.heads, HeadCount(attributes, "num_heads"));
-  ASSIGN_OR_RETURN(shape.groups, HeadCount(attributes, "kv_num_heads"));
-  if (shape.heads % shape.groups != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(shape.heads, " query heads are no multiple of ", shape.groups, " key heads"));
-  }
-  if ((inputs[kKey] == nullptr) != (inputs[kValue] == nullptr)) {
-    return absl::InvalidArgumentError("key and value must be given together");
-  }
-  shape.packed = inputs[kKey] == nullptr;
-  shape.total = total;
-  RETURN_IF_ERROR(ReadQuery(inputs, &shape));
-  RETURN_IF_ERROR(ReadKeys(inputs, &shape));
-  RETURN_IF_ERROR(CheckCaches(attributes, inputs, shape));
-  if (total.known() &&
-      (total.value < 1 || (shape.rows.known() && total.value < shape.rows.value))) {
-    return absl::InvalidArgumentError(absl::StrCat("total_sequence_length is ", total.value,
-                                                   " for ", shape.rows.value, " new tokens"));
-  }
-  if (inputs[kAdded] != nullptr) {
-    RETURN_IF_ERROR(
-        CheckAddedBias(*inputs[kAdded], shape.batch, Dim(shape.heads), shape.rows, shape.total));
-  }
-  if (inputs[kSinks] != nullptr) {
-    Dim heads = shape.heads;
-    RETURN_IF_ERROR(MatchDims("head_sink", *inputs[kSinks], {&heads}));
-  }
-  return shape;
-}
-
 absl::Status Infer(InferContext& context) {
-  RETURN_IF_ERROR(CheckInputsGiven(context, {kQuery, kLastKeys, kTotal}));
+  RETURN_IF_ERROR(CheckGroupedInputsGiven(context, {kQuery, kLastKeys, kTotal}));
   RETURN_IF_ERROR(CheckAttributes(context.attributes()));
   RETURN_IF_ERROR(
       CheckInputType(context, kQuery, {DType::kFloat32, DType::kFloat16, DType::kBfloat16}));
@@ -162,8 +45,8 @@ absl::Status Infer(InferContext& context) {
     RETURN_IF_ERROR(CheckInputType(context, i, {DType::kInt32}));
   }
   RETURN_IF_ERROR(CheckInputType(context, kPositions, {DType::kInt64}));
-  const SymbolicShape* inputs[kInputs] = {};
-  for (int i = 0; i < kInputs; ++i) {
+  const SymbolicShape* inputs[kGroupedInputs] = {};
+  for (int i = 0; i < kGroupedInputs; ++i) {
     if (context.has_input(i)) inputs[i] = &context.shape(i);
   }
   Dim total;
@@ -171,7 +54,7 @@ absl::Status Infer(InferContext& context) {
     ASSIGN_OR_RETURN(total, OneInteger(*context.constant(kTotal), "total_sequence_length"));
     if (total.value < 1) return absl::InvalidArgumentError("total_sequence_length is below 1");
   }
-  ASSIGN_OR_RETURN(const GroupedShape shape, Resolve(context.attributes(), inputs, total));
+  ASSIGN_OR_RETURN(const GroupedShape shape, ResolveGrouped(context.attributes(), inputs, total));
   const DType dtype = context.dtype(kQuery);
   context.SetOutput(kY, dtype, shape.Output());
   context.SetOutput(kPresentKey, dtype, shape.Present());
@@ -214,12 +97,20 @@ class GroupedAttention {
         return absl::InvalidArgumentError(absl::StrCat(
             "seqlens_k asks for ", keys - rows_, " past keys, given are ", shape_.past.value));
       }
-      RETURN_IF_ERROR(RunEntry(b, keys));
+      RETURN_IF_ERROR(RunEntry({.b = b, .keys = keys, .valid = last[b] + 1}));
     }
     return absl::OkStatus();
   }
 
  private:
+  // One batch entry.
+  struct Entry {
+    int64_t b = 0;
+    int64_t keys = 0;   // of the past and new
+    int64_t valid = 0;  // the first of them, which are no padding
+    std::vector<int64_t> positions = {};
+  };
+
   void ReadAttributes() {
     const Attributes& attributes = context_.attributes();
     settings_.scale = attributes.Float("scale", 0);
@@ -268,15 +159,19 @@ class GroupedAttention {
 
   // The position of each new token of batch entry b, whose first one has `past` keys before it.
   absl::StatusOr<std::vector<int64_t>> Positions(int64_t b, int64_t past) const {
-    std::vector<int64_t> positions;
-    for (int64_t i = 0; i < rows_; ++i) positions.push_back(past + i);
+    int64_t first = past;
     if (context_.has_input(kPositions)) {
       const int64_t* given = context_.input(kPositions).data<int64_t>();
-      const bool prompt = rows_ == shape_.total.value;
-      for (int64_t i = 0; i < rows_; ++i) {
-        positions[i] = prompt ? given[0] + i : given[b * rows_ + i];
+      if (rows_ != shape_.total.value) {
+        std::vector<int64_t> positions(given + b * rows_, given + (b + 1) * rows_);
+        RETURN_IF_ERROR(CheckPositions(positions, rows_, context_.input(kCos).dim(0)));
+        return positions;
       }
+      first = given[0];  // of the first call, whose tokens are numbered on from it
     }
+    RETURN_IF_ERROR(CheckPositions({first}, 1, context_.input(kCos).dim(0)));
+    std::vector<int64_t> positions;
+    for (int64_t i = 0; i < rows_; ++i) positions.push_back(first + i);
     RETURN_IF_ERROR(CheckPositions(positions, rows_, context_.input(kCos).dim(0)));
     return positions;
   }
@@ -305,34 +200,32 @@ class GroupedAttention {
     return to;
   }
 
-  absl::Status RunEntry(int64_t b, int64_t keys) {
-    const int64_t past = keys - rows_;
-    std::vector<int64_t> positions;
+  absl::Status RunEntry(Entry entry) {
+    const int64_t b = entry.b, past = entry.keys - rows_;
     if (rotates_) {
-      ASSIGN_OR_RETURN(positions, Positions(b, past));
+      ASSIGN_OR_RETURN(entry.positions, Positions(b, past));
     }
     for (int64_t g = 0; g < shape_.groups; ++g) {
       T* k = Extend(b, g, past, kKey, kPastKey, present_key_);
-      RotateRows(positions, k + past * depth_);
+      RotateRows(entry.positions, k + past * depth_);
       const T* v = Extend(b, g, past, kValue, kPastValue, present_value_);
       const int64_t shared = shape_.heads / shape_.groups;
       for (int64_t h = g * shared; y_ != nullptr && h < (g + 1) * shared; ++h) {
-        RunHead(b, h, keys, positions, k, v);
+        RunHead(entry, h, k, v);
       }
     }
     return absl::OkStatus();
   }
 
-  void RunHead(int64_t b, int64_t h, int64_t keys, const std::vector<int64_t>& positions,
-               const T* k, const T* v) const {
-    AttentionHead<T> head{.rows = rows_, .keys = keys, .depth = depth_, .width = depth_};
+  void RunHead(const Entry& entry, int64_t h, const T* k, const T* v) const {
+    AttentionHead<T> head{.rows = rows_, .keys = entry.keys, .depth = depth_, .width = depth_};
     std::vector<T> q;
-    AppendRows(NewData(kQuery), NewLayout(kQuery), b, h, rows_, depth_, &q);
-    RotateRows(positions, q.data());
+    AppendRows(NewData(kQuery), NewLayout(kQuery), entry.b, h, rows_, depth_, &q);
+    RotateRows(entry.positions, q.data());
     head.q.assign(q.begin(), q.end());
-    head.k.assign(k, k + keys * depth_);
-    head.v.assign(v, v + keys * depth_);
-    head.bias = Bias(b, h, keys);
+    head.k.assign(k, k + entry.keys * depth_);
+    head.v.assign(v, v + entry.keys * depth_);
+    head.bias = Bias(entry, h);
     if (context_.has_input(kSinks)) {
       head.sink = static_cast<Acc>(context_.input(kSinks).data<T>()[h]);
     } else if (smooth_) {
@@ -341,26 +234,27 @@ class GroupedAttention {
     const std::vector<T> result = RunAttentionHead<T>(std::move(head), settings_);
     const HeadLayout layout = HeadLayout::RowFirst(shape_.heads, rows_, depth_);
     for (int64_t i = 0; i < rows_; ++i) {
-      std::copy_n(result.begin() + i * depth_, depth_, y_ + layout.At(b, h, i));
+      std::copy_n(result.begin() + i * depth_, depth_, y_ + layout.At(entry.b, h, i));
     }
   }
 
-  std::vector<Acc> Bias(int64_t b, int64_t h, int64_t keys) const {
+  std::vector<Acc> Bias(const Entry& entry, int64_t h) const {
     const Tensor* added = context_.has_input(kAdded) ? &context_.input(kAdded) : nullptr;
-    const int64_t total = shape_.total.value;
     int64_t matrix = 0;
     if (added != nullptr) {
-      matrix = (added->dim(0) == 1 ? 0 : b) * added->dim(1) + (added->dim(1) == 1 ? 0 : h);
+      matrix = (added->dim(0) == 1 ? 0 : entry.b) * added->dim(1) + (added->dim(1) == 1 ? 0 : h);
     }
     std::vector<Acc> bias;
-    bias.reserve(rows_ * keys);
+    bias.reserve(rows_ * entry.keys);
     for (int64_t i = 0; i < rows_; ++i) {
-      const int64_t position = keys - rows_ + i;
-      for (int64_t j = 0; j < keys; ++j) {
-        const bool seen = !causal_ || (j <= position && (window_ < 0 || position - j < window_));
+      const int64_t position = entry.keys - rows_ + i;
+      for (int64_t j = 0; j < entry.keys; ++j) {
+        const bool near = j <= position && (window_ < 0 || position - j < window_);
+        const bool seen = j < entry.valid && (near || !causal_);
         Acc value = seen ? Acc(0) : -std::numeric_limits<Acc>::infinity();
         if (added != nullptr) {
-          value += static_cast<Acc>(added->data<T>()[(matrix * rows_ + i) * total + j]);
+          const int64_t at = (matrix * rows_ + i) * shape_.total.value + j;
+          value += static_cast<Acc>(added->data<T>()[at]);
         }
         bias.push_back(value);
       }
@@ -386,16 +280,17 @@ class GroupedAttention {
 };
 
 absl::Status Compute(KernelContext& context) {
-  SymbolicShape shapes[kInputs];
-  const SymbolicShape* inputs[kInputs] = {};
-  for (int i = 0; i < kInputs; ++i) {
+  SymbolicShape shapes[kGroupedInputs];
+  const SymbolicShape* inputs[kGroupedInputs] = {};
+  for (int i = 0; i < kGroupedInputs; ++i) {
     if (!context.has_input(i)) continue;
     shapes[i] = context.input(i).shape();
     inputs[i] = &shapes[i];
   }
   ASSIGN_OR_RETURN(const int64_t total, OneInteger(context.input(kTotal), "total_sequence_length"));
   if (total < 1) return absl::InvalidArgumentError("total_sequence_length is below 1");
-  ASSIGN_OR_RETURN(const GroupedShape shape, Resolve(context.attributes(), inputs, Dim(total)));
+  ASSIGN_OR_RETURN(const GroupedShape shape,
+                   ResolveGrouped(context.attributes(), inputs, Dim(total)));
   return DispatchTypes<float, Float16, Bfloat16>(context.input(kQuery).dtype(), [&](auto tag) {
     return GroupedAttention<typename decltype(tag)::type>(context, shape).Run();
   });
@@ -407,7 +302,7 @@ OpDef GroupQueryAttention() {
   return {.domain = "com.microsoft",
           .name = "GroupQueryAttention",
           .min_inputs = 1,
-          .max_inputs = kInputs,
+          .max_inputs = kGroupedInputs,
           .max_outputs = 3,
           .attributes = {{"causal", AttributeKind::kInt},
                          {"do_rotary", AttributeKind::kInt},
