@@ -5,10 +5,10 @@
 #include "engine/ops/dim_check.h"
 #include "engine/ops/masked_attention.h"
 
-namespace inferd {
+namespace inferd::group_query {
 namespace {
 
-absl::Status ReadQuery(GroupedInputs inputs, GroupedShape* shape) {
+absl::Status ReadQuery(InputShapes inputs, Sizes* shape) {
   Dim columns;
   RETURN_IF_ERROR(MatchDims("query", *inputs[kQuery], {&shape->batch, &shape->rows, &columns}));
   const int64_t vectors = shape->heads + (shape->packed ? 2 * shape->groups : 0);
@@ -22,7 +22,7 @@ absl::Status ReadQuery(GroupedInputs inputs, GroupedShape* shape) {
   return absl::OkStatus();
 }
 
-absl::Status ReadKeys(GroupedInputs inputs, GroupedShape* shape) {
+absl::Status ReadKeys(InputShapes inputs, Sizes* shape) {
   Dim groups = shape->groups;
   if (!shape->packed) {
     Dim columns = groups * shape->depth;
@@ -40,8 +40,7 @@ absl::Status ReadKeys(GroupedInputs inputs, GroupedShape* shape) {
                    {&shape->batch, &groups, &shape->past, &shape->depth});
 }
 
-absl::Status CheckCaches(const Attributes& attributes, GroupedInputs inputs,
-                         const GroupedShape& shape) {
+absl::Status CheckCaches(const Attributes& attributes, InputShapes inputs, const Sizes& shape) {
   const bool rotates = attributes.Int("do_rotary", 0) != 0;
   if (!rotates) return absl::OkStatus();
   if (inputs[kCos] == nullptr || inputs[kSin] == nullptr) {
@@ -61,9 +60,8 @@ absl::Status CheckCaches(const Attributes& attributes, GroupedInputs inputs,
 
 }  // namespace
 
-absl::StatusOr<GroupedShape> ResolveGrouped(const Attributes& attributes, GroupedInputs inputs,
-                                            Dim total) {
-  GroupedShape shape;
+absl::StatusOr<Sizes> Resolve(const Attributes& attributes, InputShapes inputs, Dim total) {
+  Sizes shape;
   ASSIGN_OR_RETURN(shape.heads, HeadCount(attributes, "num_heads"));
   ASSIGN_OR_RETURN(shape.groups, HeadCount(attributes, "kv_num_heads"));
   if (shape.heads % shape.groups != 0) {
@@ -94,4 +92,4 @@ absl::StatusOr<GroupedShape> ResolveGrouped(const Attributes& attributes, Groupe
   return shape;
 }
 
-}  // namespace inferd
+}  // namespace inferd::group_query

@@ -9,8 +9,10 @@
 
 namespace inferd {
 
-// The inputs of GroupQueryAttention.
-enum GroupedInput {
+// Of the operator GroupQueryAttention.
+namespace group_query {
+
+enum Input {
   kQuery,
   kKey,
   kValue,
@@ -23,12 +25,13 @@ enum GroupedInput {
   kPositions,
   kAdded,
   kSinks,
-  kGroupedInputs,
+  kInputs,
 };
-// The sizes of one GroupQueryAttention. Query [batch,rows,heads*depth], or with key and value
+
+// Query [batch,rows,heads*depth], or with key and value
 // behind it in every row; key and value [batch,rows,groups*depth]; pasts [batch,groups,past
 // rows,depth]. A value type.
-struct GroupedShape {
+struct Sizes {
   Dim batch, rows, past, depth;
   Dim total;  // keys, as input total_sequence_length says
   int64_t heads = 0;
@@ -45,11 +48,11 @@ struct GroupedShape {
 };
 
 // The shapes of inputs; absent ones are null.
-using GroupedInputs = const SymbolicShape* const (&)[kGroupedInputs];
+using InputShapes = const SymbolicShape* const (&)[kInputs];
 
 // INVALID_ARGUMENT naming the input or attribute that does not fit; `total` is the value of input
 // total_sequence_length, where it is known.
-absl::StatusOr<GroupedShape> ResolveGrouped(const Attributes& attributes, GroupedInputs inputs,
-                                            Dim total);
+absl::StatusOr<Sizes> Resolve(const Attributes& attributes, InputShapes inputs, Dim total);
 
+}  // namespace group_query
 }  // namespace inferd

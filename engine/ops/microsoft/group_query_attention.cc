@@ -17,6 +17,10 @@
 namespace inferd::ops::microsoft {
 namespace {
 
+using enum group_query::Input;
+using group_query::Resolve;
+using group_query::Sizes;
+
 enum Output { kY, kPresentKey, kPresentValue };
 
 absl::Status CheckAttributes(const Attributes& attributes) {
@@ -35,7 +39,7 @@ absl::Status CheckAttributes(const Attributes& attributes) {
 }
 
 absl::Status Infer(InferContext& context) {
-  RETURN_IF_ERROR(CheckGroupedInputsGiven(context, {kQuery, kLastKeys, kTotal}));
+  RETURN_IF_ERROR(CheckInputsGiven(context, {kQuery, kLastKeys, kTotal}));
   RETURN_IF_ERROR(CheckAttributes(context.attributes()));
   RETURN_IF_ERROR(
       CheckInputType(context, kQuery, {DType::kFloat32, DType::kFloat16, DType::kBfloat16}));
@@ -45,8 +49,8 @@ absl::Status Infer(InferContext& context) {
     RETURN_IF_ERROR(CheckInputType(context, i, {DType::kInt32}));
   }
   RETURN_IF_ERROR(CheckInputType(context, kPositions, {DType::kInt64}));
-  const SymbolicShape* inputs[kGroupedInputs] = {};
-  for (int i = 0; i < kGroupedInputs; ++i) {
+  const SymbolicShape* inputs[kInputs] = {};
+  for (int i = 0; i < kInputs; ++i) {
     if (context.has_input(i)) inputs[i] = &context.shape(i);
   }
   Dim total;
@@ -54,7 +58,7 @@ absl::Status Infer(InferContext& context) {
     ASSIGN_OR_RETURN(total, OneInteger(*context.constant(kTotal), "total_sequence_length"));
     if (total.value < 1) return absl::InvalidArgumentError("total_sequence_length is below 1");
   }
-  ASSIGN_OR_RETURN(const GroupedShape shape, ResolveGrouped(context.attributes(), inputs, total));
+  ASSIGN_OR_RETURN(const Sizes shape, Resolve(context.attributes(), inputs, total));
   const DType dtype = context.dtype(kQuery);
   context.SetOutput(kY, dtype, shape.Output());
   context.SetOutput(kPresentKey, dtype, shape.Present());
@@ -68,7 +72,7 @@ class GroupedAttention {
  public:
   using Acc = AccumulatorOf<T>;
 
-  GroupedAttention(KernelContext& context, const GroupedShape& shape)
+  GroupedAttention(KernelContext& context, const Sizes& shape)
       : context_(context),
         shape_(shape),
         rows_(shape.rows.value),
@@ -263,7 +267,7 @@ class GroupedAttention {
   }
 
   KernelContext& context_;
-  const GroupedShape& shape_;
+  const Sizes& shape_;
   const int64_t rows_;
   const int64_t depth_;
   const int64_t held_;  // rows of the presents
@@ -280,17 +284,16 @@ class GroupedAttention {
 };
 
 absl::Status Compute(KernelContext& context) {
-  SymbolicShape shapes[kGroupedInputs];
-  const SymbolicShape* inputs[kGroupedInputs] = {};
-  for (int i = 0; i < kGroupedInputs; ++i) {
+  SymbolicShape shapes[kInputs];
+  const SymbolicShape* inputs[kInputs] = {};
+  for (int i = 0; i < kInputs; ++i) {
     if (!context.has_input(i)) continue;
     shapes[i] = context.input(i).shape();
     inputs[i] = &shapes[i];
   }
   ASSIGN_OR_RETURN(const int64_t total, OneInteger(context.input(kTotal), "total_sequence_length"));
   if (total < 1) return absl::InvalidArgumentError("total_sequence_length is below 1");
-  ASSIGN_OR_RETURN(const GroupedShape shape,
-                   ResolveGrouped(context.attributes(), inputs, Dim(total)));
+  ASSIGN_OR_RETURN(const Sizes shape, Resolve(context.attributes(), inputs, Dim(total)));
   return DispatchTypes<float, Float16, Bfloat16>(context.input(kQuery).dtype(), [&](auto tag) {
     return GroupedAttention<typename decltype(tag)::type>(context, shape).Run();
   });
@@ -302,7 +305,7 @@ OpDef GroupQueryAttention() {
   return {.domain = "com.microsoft",
           .name = "GroupQueryAttention",
           .min_inputs = 1,
-          .max_inputs = kGroupedInputs,
+          .max_inputs = kInputs,
           .max_outputs = 3,
           .attributes = {{"causal", AttributeKind::kInt},
                          {"do_rotary", AttributeKind::kInt},
