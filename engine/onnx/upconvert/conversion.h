@@ -35,6 +35,11 @@ class ConversionContext {
   // For conversions that build subgraphs.
   NodeEmitter& emitter() { return emitter_; }
 
+  // The values that a subgraph makes of `arguments`, which stand for its inputs and what it
+  // captures: its nodes are put in line.
+  absl::StatusOr<std::vector<ValueId>> Inline(const Graph& body,
+                                              absl::Span<const ValueId> arguments);
+
   // What is known of a value by now.
   const Tensor* constant(ValueId id) const { return graph_.constant(id); }
   const ValueType& type(ValueId id) const { return graph_.value(id).type; }
@@ -62,5 +67,7 @@ absl::Span<const Conversion> RenamedConversions();
 absl::Span<const Conversion> RandomConversions();
 absl::Span<const Conversion> ScanConversions();
 absl::Span<const Conversion> MlConversions();
+absl::Span<const Conversion> FlexAttentionConversions();
+absl::Span<const Conversion> OptimizerConversions();
 
 }  // namespace inferd

@@ -8,9 +8,9 @@ namespace {
 using Table = absl::Span<const Conversion> (*)();
 
 constexpr Table kTables[] = {
-    AxesConversions,    AttributeToInputConversions, ResizeConversions,
-    SoftmaxConversions, NormalizationConversions,    RenamedConversions,
-    MlConversions,      RandomConversions,           ScanConversions,
+    AxesConversions,          AttributeToInputConversions, ResizeConversions,    SoftmaxConversions,
+    NormalizationConversions, RenamedConversions,          MlConversions,        RandomConversions,
+    ScanConversions,          FlexAttentionConversions,    OptimizerConversions,
 };
 
 }  // namespace
