@@ -30,6 +30,12 @@ class ConversionContext {
   absl::StatusOr<ValueId> Emit(absl::string_view op_type, std::vector<ValueId> inputs,
                                Attributes attributes = {});
 
+  // Adds `node`, of the newest form, to the body of a subgraph. `captured` are the body's values
+  // that the node's own subgraphs capture.
+  absl::Status EmitInto(Graph& body, OnnxNode node, const std::vector<ValueId>& captured) {
+    return emitter_.Emit(std::move(node), body, captured);
+  }
+
   // What is known of a value by now.
   const Tensor* constant(ValueId id) const { return graph_.constant(id); }
   const ValueType& type(ValueId id) const { return graph_.value(id).type; }
@@ -54,6 +60,8 @@ absl::Span<const Conversion> ResizeConversions();
 absl::Span<const Conversion> SoftmaxConversions();
 absl::Span<const Conversion> NormalizationConversions();
 absl::Span<const Conversion> RenamedConversions();
+absl::Span<const Conversion> BroadcastConversions();
+absl::Span<const Conversion> ScanConversions();
 absl::Span<const Conversion> MlConversions();
 
 }  // namespace inferd

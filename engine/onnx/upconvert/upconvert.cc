@@ -8,8 +8,9 @@ namespace {
 using Table = absl::Span<const Conversion> (*)();
 
 constexpr Table kTables[] = {
-    AxesConversions,          AttributeToInputConversions, ResizeConversions, SoftmaxConversions,
-    NormalizationConversions, RenamedConversions,          MlConversions,
+    AxesConversions,    AttributeToInputConversions, ResizeConversions,    SoftmaxConversions,
+    RenamedConversions, NormalizationConversions,    BroadcastConversions, ScanConversions,
+    MlConversions,
 };
 
 }  // namespace
