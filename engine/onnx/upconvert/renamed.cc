@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/onnx/name_text.h"
+#include "engine/onnx/opset_versions.h"
 #include "engine/onnx/upconvert/conversion.h"
 #include "engine/onnx/upconvert/take_attribute.h"
 
@@ -16,6 +17,13 @@ namespace {
 
 absl::Status RenameScatter(OnnxNode& node, ConversionContext&) {
   node.op_type = "ScatterElements";
+  return absl::OkStatus();
+}
+
+// Made for types that the standard's form did not have yet.
+absl::Status MoveToStandardDomain(OnnxNode& node, ConversionContext&) {
+  node.domain = "";
+  node.version = kNewestOpset;
   return absl::OkStatus();
 }
 
@@ -87,11 +95,18 @@ absl::Status ConvertRecurrent(OnnxNode& node, ConversionContext&) {
 }
 
 constexpr Conversion kRows[] = {
-    {"", "Scatter", 1 << 30, RenameScatter}, {"", "GridSample", 20, RenameGridSampleMode},
-    {"", "RoiAlign", 16, SetRoiAlignMode},   {"", "Cast", 6, ReadTypeName},
-    {"", "Concat", 4, SetConcatAxis},        {"", "Selu", 6, SetSeluDefaults},
-    {"", "LpPool", 2, ConvertNormOrder},     {"", "GlobalLpPool", 2, ConvertNormOrder},
-    {"", "RNN", 7, ConvertRecurrent},        {"", "GRU", 7, ConvertRecurrent},
+    {"com.microsoft", "QuantizeLinear", 1 << 30, MoveToStandardDomain},
+    {"com.microsoft", "DequantizeLinear", 1 << 30, MoveToStandardDomain},
+    {"", "Scatter", 1 << 30, RenameScatter},
+    {"", "GridSample", 20, RenameGridSampleMode},
+    {"", "RoiAlign", 16, SetRoiAlignMode},
+    {"", "Cast", 6, ReadTypeName},
+    {"", "Concat", 4, SetConcatAxis},
+    {"", "Selu", 6, SetSeluDefaults},
+    {"", "LpPool", 2, ConvertNormOrder},
+    {"", "GlobalLpPool", 2, ConvertNormOrder},
+    {"", "RNN", 7, ConvertRecurrent},
+    {"", "GRU", 7, ConvertRecurrent},
     {"", "LSTM", 7, ConvertRecurrent},
 };
 

@@ -229,6 +229,13 @@ TEST_F(UpconvertTest, RenamesScatterAndGridSampleModes) {
   EXPECT_EQ(node_.attributes.String("mode", ""), "cubic");
 }
 
+TEST_F(UpconvertTest, MovesQuantizeLinearToTheStandardDomain) {
+  Make("QuantizeLinear", 1, ValueType::OfTensor(DType::kFloat32, SymbolicShape(Shape{2})),
+       "com.microsoft");
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.domain, "");
+}
+
 TEST_F(UpconvertTest, KeepsRoiAlignUnshifted) {
   MakeFloat("RoiAlign", 10, {2});
   ASSERT_TRUE(Convert().ok());
