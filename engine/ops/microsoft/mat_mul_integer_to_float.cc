@@ -1,4 +1,5 @@
 #include "engine/core/status_macros.h"
+#include "engine/ops/convolution.h"
 #include "engine/ops/integer_matmul.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/type_check.h"
@@ -17,6 +18,9 @@ absl::Status Infer(InferContext& context) {
   ASSIGN_OR_RETURN(MatMulShape shape, ResolveMatMul(context.shape(kA), context.shape(kB)));
   RETURN_IF_ERROR(CheckColumnParameter(context, kBScale, shape.n));
   RETURN_IF_ERROR(CheckColumnParameter(context, kBZero, shape.n));
+  if (context.has_input(kBias)) {
+    RETURN_IF_ERROR(CheckChannelVector("bias", context.shape(kBias), shape.n));
+  }
   context.SetOutput(0, context.dtype(kAScale), std::move(shape.output));
   return absl::OkStatus();
 }

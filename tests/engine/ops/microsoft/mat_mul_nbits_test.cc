@@ -72,7 +72,7 @@ TEST(MatMulNBits, TakesGroupsAndABias) {
   groups[5] = 2;
   ExpectOpError(Case({Picks(), Packed(4), kScales, std::nullopt,
                       Tensor::FromValues<int32_t>({32}, absl::MakeConstSpan(groups))},
-                     std::nullopt, Sizes(4)),
+                     kScales, Sizes(4)),
                 "g_idx has 2");
 }
 
