@@ -26,6 +26,8 @@ ValueType PassedType(const OnnxNode& node, size_t i, const Graph& outer, Graph& 
   if (node.op_type == "Loop" && i < 2) {
     return ValueType::OfTensor(i == 0 ? DType::kInt64 : DType::kBool, SymbolicShape::Scalar());
   }
+  // Scan of opset 8 has its sequence lengths first.
+  if (node.op_type == "Scan" && node.version < 9) ++i;
   if (!node.has_input(i)) return ValueType();
   const ValueType& type = outer.value(node.inputs[i]).type;
   const bool by_element =

@@ -32,13 +32,17 @@ class ConversionContext {
   // Adds a copy of `node` whose output i is a new value, which it returns; `node` keeps that output
   // alone to make itself.
   absl::StatusOr<ValueId> EmitBefore(const OnnxNode& node, size_t i);
-  // For conversions that build subgraphs.
-  NodeEmitter& emitter() { return emitter_; }
 
   // The values that a subgraph makes of `arguments`, which stand for its inputs and what it
   // captures: its nodes are put in line.
   absl::StatusOr<std::vector<ValueId>> Inline(const Graph& body,
                                               absl::Span<const ValueId> arguments);
+
+  // Adds `node`, of the newest form, to the body of a subgraph. `captured` are the body's values
+  // that the node's own subgraphs capture.
+  absl::Status EmitInto(Graph& body, OnnxNode node, const std::vector<ValueId>& captured) {
+    return emitter_.Emit(std::move(node), body, captured);
+  }
 
   // What is known of a value by now.
   const Tensor* constant(ValueId id) const { return graph_.constant(id); }
@@ -65,6 +69,7 @@ absl::Span<const Conversion> SoftmaxConversions();
 absl::Span<const Conversion> NormalizationConversions();
 absl::Span<const Conversion> RenamedConversions();
 absl::Span<const Conversion> RandomConversions();
+absl::Span<const Conversion> BroadcastConversions();
 absl::Span<const Conversion> ScanConversions();
 absl::Span<const Conversion> MlConversions();
 absl::Span<const Conversion> FlexAttentionConversions();

@@ -1,157 +1,129 @@
-// Scan of opset 8, which works on a batch of sequences.
-#include <string>
+// Scan of opset 8, which ran over a batch of sequences: a Scan over the batch around one over the
+// sequence.
+#include <memory>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
+#include "engine/onnx/type_reader.h"
 #include "engine/onnx/upconvert/conversion.h"
+#include "engine/onnx/upconvert/take_attribute.h"
 
 namespace inferd {
 namespace {
 
-// How many of Scan-8's inputs are what. Its inputs are sequence_lens, states and scan inputs.
-struct ScanCounts {
-  size_t states;
-  size_t scanned;
-  size_t captured;
-  bool has_lengths;
-};
-
-absl::StatusOr<ScanCounts> CountInputs(const OnnxNode& node, const Graph& body) {
-  const int64_t scanned = node.attributes.Int("num_scan_inputs", 0);
-  const int64_t given = static_cast<int64_t>(node.inputs.size()) - 1;
-  const int64_t taken = static_cast<int64_t>(body.inputs().size());
-  if (scanned >= 1 && scanned <= given && taken >= given) {
-    return ScanCounts{.states = static_cast<size_t>(given - scanned),
-                      .scanned = static_cast<size_t>(scanned),
-                      .captured = static_cast<size_t>(taken - given),
-                      .has_lengths = node.has_input(0)};
-  }
-  return absl::InvalidArgumentError(absl::StrCat("it has ", given, " states and scan inputs, ",
-                                                 scanned, " of them scan inputs, and a body with ",
-                                                 taken, " inputs"));
-}
-
-// What the body of the scan over the batch is built with.
+// The body of the Scan over the batch. Its inputs are those of the inner Scan, then the sequence's
+// length when it has one, then what the inner body captures. Used by one thread at a time.
 class BatchBody {
  public:
-  BatchBody(const Graph& inner, NodeEmitter& emitter) : inner_(inner), emitter_(emitter) {}
+  BatchBody(ConversionContext& context, Graph& graph) : context_(context), graph_(graph) {}
 
-  Graph& graph() { return graph_; }
-
-  // An input for the inner body's input i, with `more_dims` dimensions in front.
-  ValueId AddInput(size_t i, int more_dims) {
-    const ValueType& type = inner_.value(inner_.inputs()[i]).type;
-    ValueType outer = type;
-    if (type.is_tensor()) {
-      outer.shape = type.shape.has_rank() ? SymbolicShape::OfRank(type.shape.rank() + more_dims)
-                                          : SymbolicShape::UnknownRank();
+  // `first_scan` is the position of the first scan input, whose length all share.
+  absl::Status Build(OnnxNode inner, size_t first_scan, bool has_length, size_t outputs,
+                     const std::vector<ValueId>& captured) {
+    if (has_length) {
+      ASSIGN_OR_RETURN(const ValueId shape, Emit("Shape", {inner.inputs[first_scan]}));
+      ASSIGN_OR_RETURN(const ValueId longest, Emit("Slice", {shape, Int64s({0}), Int64s({1})}));
+      ASSIGN_OR_RETURN(const ValueId missing, Emit("Sub", {longest, length_}));
+      Attributes first_axis;
+      first_axis.Set("axis", int64_t{0});
+      ASSIGN_OR_RETURN(padding_, Emit("Concat", {Int64s({0}), missing}, first_axis));
+      for (size_t i = first_scan; i < inner.inputs.size(); ++i) {
+        ASSIGN_OR_RETURN(inner.inputs[i], Emit("Slice", {inner.inputs[i], Int64s({0}), length_}));
+      }
     }
-    return graph_.AddInput(absl::StrCat("input_", i), std::move(outer));
+    for (size_t i = 0; i < outputs; ++i) inner.outputs.push_back(graph_.AddValue(""));
+    std::vector<ValueId> results = inner.outputs;
+    RETURN_IF_ERROR(context_.EmitInto(graph_, std::move(inner), captured));
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (has_length && i >= first_scan) {
+        ASSIGN_OR_RETURN(results[i], Emit("Pad", {results[i], padding_, kNoValue, Int64s({0})}));
+      }
+      graph_.MarkOutput(results[i]);
+    }
+    return absl::OkStatus();
   }
 
+  absl::Status AddLength() {
+    const ValueId length =
+        graph_.AddInput("", ValueType::OfTensor(DType::kInvalid, SymbolicShape::Scalar()));
+    Attributes to_int64;
+    to_int64.Set("to", static_cast<int64_t>(DType::kInt64));
+    ASSIGN_OR_RETURN(const ValueId wide, Emit("Cast", {length}, to_int64));
+    ASSIGN_OR_RETURN(length_, Emit("Unsqueeze", {wide, Int64s({0})}));
+    return absl::OkStatus();
+  }
+
+ private:
+  ValueId Int64s(std::vector<int64_t> values) {
+    const Shape shape{static_cast<int64_t>(values.size())};
+    return graph_.AddConstant("", Tensor::FromValues<int64_t>(shape, absl::MakeSpan(values)));
+  }
   absl::StatusOr<ValueId> Emit(absl::string_view op_type, std::vector<ValueId> inputs,
                                Attributes attributes = {}) {
     OnnxNode node;
     node.op_type = std::string(op_type);
     node.inputs = std::move(inputs);
     node.attributes = std::move(attributes);
-    node.outputs = {graph_.AddValue("")};
-    const ValueId output = node.outputs[0];
-    RETURN_IF_ERROR(emitter_.Emit(std::move(node), graph_));
+    const ValueId output = graph_.AddValue("");
+    node.outputs = {output};
+    RETURN_IF_ERROR(context_.EmitInto(graph_, std::move(node), {}));
     return output;
   }
 
-  ValueId Int64s(absl::Span<const int64_t> values) {
-    const Shape shape{static_cast<int64_t>(values.size())};
-    return graph_.AddConstant("", Tensor::FromValues<int64_t>(shape, values));
-  }
-
-  // The first `length` ([1]) slices of a sequence.
-  absl::StatusOr<ValueId> Shorten(ValueId sequence, ValueId length) {
-    return Emit("Slice", {sequence, Int64s({0}), length, Int64s({0})});
-  }
-
-  // `sequence` with zeros behind it, as long as `full`.
-  absl::StatusOr<ValueId> Lengthen(ValueId sequence, ValueId length, ValueId full) {
-    Attributes first;
-    first.Set("start", int64_t{0});
-    first.Set("end", int64_t{1});
-    ASSIGN_OR_RETURN(const ValueId target, Emit("Shape", {full}, first));
-    ASSIGN_OR_RETURN(const ValueId missing, Emit("Sub", {target, length}));
-    Attributes joined;
-    joined.Set("axis", int64_t{0});
-    ASSIGN_OR_RETURN(const ValueId pads, Emit("Concat", {Int64s({0}), missing}, joined));
-    return Emit("Pad", {sequence, pads, kNoValue, Int64s({0})});
-  }
-
- private:
-  const Graph& inner_;
-  NodeEmitter& emitter_;
-  Graph graph_;
+  ConversionContext& context_;
+  Graph& graph_;
+  ValueId length_ = kNoValue;   // int64 [1]
+  ValueId padding_ = kNoValue;  // int64 [2]
 };
 
-// A body that runs the scan of one sequence: it takes the states, scan inputs and length of one
-// batch entry and gives its final states and scan outputs.
-absl::StatusOr<Graph> BuildBatchBody(const OnnxNode& node, const ScanCounts& counts,
-                                     std::shared_ptr<const Graph> inner, NodeEmitter& emitter) {
-  BatchBody body(*inner, emitter);
-  OnnxNode scan;
-  scan.op_type = "Scan";
-  const size_t own = counts.states + counts.scanned;
-  for (size_t i = 0; i < own; ++i) {
-    scan.inputs.push_back(body.AddInput(i, i < counts.states ? 0 : 1));
+absl::Status ConvertBatchedScan(OnnxNode& node, ConversionContext& context) {
+  using Ints = std::vector<int64_t>;
+  const auto body = node.subgraphs.find("body");
+  if (body == node.subgraphs.end()) {
+    return absl::InvalidArgumentError("attribute body (graph) is missing");
   }
-  const ValueId full = scan.inputs[counts.states];
-  ValueId length = kNoValue;
-  if (counts.has_lengths) {
-    const ValueId scalar = body.graph().AddInput(
-        "length", ValueType::OfTensor(DType::kInt64, SymbolicShape::Scalar()));
-    ASSIGN_OR_RETURN(length, body.Emit("Unsqueeze", {scalar, body.Int64s({0})}));
-    for (size_t i = counts.states; i < own; ++i) {
-      ASSIGN_OR_RETURN(scan.inputs[i], body.Shorten(scan.inputs[i], length));
-    }
+  ASSIGN_OR_RETURN(const int64_t scans, TakeRequired<int64_t>(node, "num_scan_inputs"));
+  ASSIGN_OR_RETURN(Ints directions, Take<Ints>(node, "directions", {}));
+  const size_t own = node.inputs.empty() ? 0 : node.inputs.size() - 1;
+  const Graph& inner_body = *body->second;
+  if (scans < 1 || static_cast<size_t>(scans) > own || inner_body.inputs().size() < own) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("it has ", own, " states and scan inputs, num_scan_inputs is ", scans,
+                     " and the body has ", inner_body.inputs().size(), " inputs"));
   }
+  const bool has_length = node.has_input(0);
+  OnnxNode inner;
+  inner.op_type = "Scan";
+  inner.attributes.Set("num_scan_inputs", scans);
+  if (!directions.empty()) inner.attributes.Set("scan_input_directions", std::move(directions));
+  inner.subgraphs = node.subgraphs;
+  auto graph = std::make_shared<Graph>();
+  const auto add_input = [&](size_t i) {
+    ValueType type =
+        TranslateSymbols(inner_body.value(inner_body.inputs()[i]).type, inner_body, *graph);
+    if (type.is_tensor()) type.shape = SymbolicShape::UnknownRank();
+    return graph->AddInput("", std::move(type));
+  };
+  for (size_t i = 0; i < own; ++i) inner.inputs.push_back(add_input(i));
+  BatchBody batch(context, *graph);
+  if (has_length) RETURN_IF_ERROR(batch.AddLength());
   std::vector<ValueId> captured;
-  for (size_t i = 0; i < counts.captured; ++i) captured.push_back(body.AddInput(own + i, 0));
-  scan.attributes.Set("num_scan_inputs", static_cast<int64_t>(counts.scanned));
-  if (node.attributes.Has("directions")) {
-    scan.attributes.Set("scan_input_directions", node.attributes.Ints("directions"));
-  }
-  scan.subgraphs["body"] = inner;
-  for (size_t i = 0; i < inner->outputs().size(); ++i) {
-    scan.outputs.push_back(body.graph().AddValue(""));
-  }
-  std::vector<ValueId> results = scan.outputs;
-  RETURN_IF_ERROR(emitter.Emit(std::move(scan), body.graph(), captured));
-  for (size_t i = 0; i < results.size(); ++i) {
-    if (counts.has_lengths && i >= counts.states) {
-      ASSIGN_OR_RETURN(results[i], body.Lengthen(results[i], length, full));
-    }
-    body.graph().MarkOutput(results[i]);
-  }
-  return std::move(body.graph());
-}
-
-// A scan over the batch whose body is a scan over one sequence, both of the newest form.
-absl::Status UnbatchScan(OnnxNode& node, ConversionContext& context) {
-  const auto inner = node.subgraphs.find("body");
-  if (inner == node.subgraphs.end() || node.inputs.empty()) {
-    return absl::InvalidArgumentError("it needs attribute body (graph) and inputs");
-  }
-  ASSIGN_OR_RETURN(const ScanCounts counts, CountInputs(node, *inner->second));
-  ASSIGN_OR_RETURN(Graph outer, BuildBatchBody(node, counts, inner->second, context.emitter()));
+  for (size_t i = own; i < inner_body.inputs().size(); ++i) captured.push_back(add_input(i));
+  RETURN_IF_ERROR(batch.Build(std::move(inner), own - static_cast<size_t>(scans), has_length,
+                              inner_body.outputs().size(), captured));
   const ValueId lengths = node.inputs[0];
   node.inputs.erase(node.inputs.begin());
-  if (counts.has_lengths) node.inputs.push_back(lengths);
-  inner->second = std::make_shared<const Graph>(std::move(outer));
-  node.attributes.Erase("directions");
+  if (has_length) node.inputs.push_back(lengths);
+  node.attributes = {};
   node.attributes.Set("num_scan_inputs", static_cast<int64_t>(node.inputs.size()));
+  body->second = std::move(graph);
   return absl::OkStatus();
 }
 
-constexpr Conversion kRows[] = {{"", "Scan", 9, UnbatchScan}};
+constexpr Conversion kRows[] = {
+    {"", "Scan", 9, ConvertBatchedScan},
+};
 
 }  // namespace
 

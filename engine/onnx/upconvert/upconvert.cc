@@ -8,9 +8,18 @@ namespace {
 using Table = absl::Span<const Conversion> (*)();
 
 constexpr Table kTables[] = {
-    AxesConversions,          AttributeToInputConversions, ResizeConversions,    SoftmaxConversions,
-    NormalizationConversions, RenamedConversions,          MlConversions,        RandomConversions,
-    ScanConversions,          FlexAttentionConversions,    OptimizerConversions,
+    AxesConversions,
+    AttributeToInputConversions,
+    ResizeConversions,
+    SoftmaxConversions,
+    NormalizationConversions,
+    RenamedConversions,
+    MlConversions,
+    RandomConversions,
+    ScanConversions,
+    FlexAttentionConversions,
+    OptimizerConversions,
+    BroadcastConversions,
 };
 
 }  // namespace
