@@ -20,7 +20,7 @@ struct Settings {
   int64_t max_skips;
   int64_t columns;
   bool counted;   // mode TF or TFIDF: each occurrence counts, not the first alone
-  bool weighted;  // mode IDF or TFIDF with weights, one for each column
+  bool weighted;  // mode IDF or TFIDF with weights, one for each n-gram
 };
 
 int64_t PoolSize(const Attributes& attributes) {
@@ -86,10 +86,10 @@ absl::StatusOr<Settings> ReadSettings(const Attributes& attributes) {
     }
     settings.columns = std::max(settings.columns, column + 1);
   }
-  const auto weights = static_cast<int64_t>(attributes.Floats("weights").size());
-  if (settings.weighted && weights < settings.columns) {
+  const size_t grams = attributes.Ints("ngram_indexes").size();
+  if (settings.weighted && attributes.Floats("weights").size() != grams) {
     return absl::InvalidArgumentError(
-        absl::StrCat(weights, " weights for ", settings.columns, " columns"));
+        absl::StrCat(attributes.Floats("weights").size(), " weights for ", grams, " n-grams"));
   }
   return settings;
 }
@@ -114,36 +114,42 @@ absl::Status Infer(InferContext& context) {
   return absl::OkStatus();
 }
 
+// An n-gram of the pool: where it counts and how much.
+struct Gram {
+  int64_t column = -1;  // -1 for what is only the beginning of longer ones
+  float weight = 1;
+};
+
 // The pool's n-grams as a tree: from a node, each known next token leads to another.
 template <typename Token>
 class GramTree {
  public:
-  void Add(absl::Span<const Token> gram, int64_t column) {
+  void Add(absl::Span<const Token> tokens, const Gram& gram) {
     int64_t node = 0;
-    for (const Token& token : gram) {
-      node =
-          children_.try_emplace({node, token}, static_cast<int64_t>(columns_.size())).first->second;
-      if (node == static_cast<int64_t>(columns_.size())) columns_.push_back(-1);
+    for (const Token& token : tokens) {
+      const auto next = static_cast<int64_t>(grams_.size());
+      node = children_.try_emplace({node, token}, next).first->second;
+      if (node == next) grams_.emplace_back();
     }
-    columns_[node] = column;
+    grams_[node] = gram;
   }
   // The node that `token` leads to; -1 when no n-gram goes on so. The root is 0.
   int64_t Child(int64_t node, const Token& token) const {
     const auto it = children_.find({node, token});
     return it == children_.end() ? -1 : it->second;
   }
-  // The column of the n-gram that ends at the node, or -1.
-  int64_t Column(int64_t node) const { return columns_[node]; }
+  const Gram& gram(int64_t node) const { return grams_[node]; }
 
  private:
   absl::flat_hash_map<std::pair<int64_t, Token>, int64_t> children_;
-  std::vector<int64_t> columns_ = {-1};
+  std::vector<Gram> grams_ = std::vector<Gram>(1);
 };
 
 template <typename Token, typename Pool>
 GramTree<Token> ReadTree(const Attributes& attributes, const Settings& settings, const Pool& pool) {
   const std::vector<int64_t>& begins = attributes.Ints("ngram_counts");
   const std::vector<int64_t>& columns = attributes.Ints("ngram_indexes");
+  const std::vector<float>& weights = attributes.Floats("weights");
   const std::vector<Token> tokens(pool.begin(), pool.end());
   GramTree<Token> tree;
   size_t gram = 0;
@@ -153,7 +159,9 @@ GramTree<Token> ReadTree(const Attributes& attributes, const Settings& settings,
     const bool wanted = static_cast<int64_t>(length) >= settings.min_length &&
                         static_cast<int64_t>(length) <= settings.max_length;
     for (size_t at = begins[i]; at < end; at += length, ++gram) {
-      if (wanted) tree.Add(absl::MakeConstSpan(tokens).subspan(at, length), columns[gram]);
+      if (!wanted) continue;
+      tree.Add(absl::MakeConstSpan(tokens).subspan(at, length),
+               {columns[gram], settings.weighted ? weights[gram] : 1.0f});
     }
   }
   return tree;
@@ -161,8 +169,8 @@ GramTree<Token> ReadTree(const Attributes& attributes, const Settings& settings,
 
 // Adds the row's n-grams of at least `min_length` tokens, each `distance` after the one before.
 template <typename Token>
-void CountGrams(const GramTree<Token>& tree, absl::Span<const Token> row, int64_t min_length,
-                int64_t distance, float* counts) {
+void AddGrams(const GramTree<Token>& tree, absl::Span<const Token> row, int64_t min_length,
+              int64_t distance, bool counted, float* out) {
   const auto size = static_cast<int64_t>(row.size());
   for (int64_t start = 0; start < size; ++start) {
     int64_t node = 0;
@@ -170,8 +178,9 @@ void CountGrams(const GramTree<Token>& tree, absl::Span<const Token> row, int64_
     for (int64_t at = start; at < size; at += distance) {
       node = tree.Child(node, row[at]);
       if (node < 0) break;
-      ++length;
-      if (length >= min_length && tree.Column(node) >= 0) counts[tree.Column(node)] += 1;
+      const Gram& gram = tree.gram(node);
+      if (++length < min_length || gram.column < 0) continue;
+      out[gram.column] = counted ? out[gram.column] + gram.weight : gram.weight;
     }
   }
 }
@@ -183,7 +192,6 @@ void Vectorize(const Tensor& x, const Attributes& attributes, const Settings& se
   const std::vector<Token> tokens(x.data<Element>(), x.data<Element>() + x.num_elements());
   const int64_t rows = x.rank() == 1 ? 1 : x.dim(0);
   const int64_t row_size = rows == 0 ? 0 : x.num_elements() / rows;
-  const float* weights = attributes.Floats("weights").data();
   for (int64_t r = 0; r < rows; ++r, out += settings.columns) {
     const auto row = absl::MakeConstSpan(tokens).subspan(r * row_size, row_size);
     std::fill_n(out, settings.columns, 0.0f);
@@ -191,11 +199,7 @@ void Vectorize(const Tensor& x, const Attributes& attributes, const Settings& se
       // Single tokens are the same at every distance and count once.
       const int64_t shortest = std::max<int64_t>(settings.min_length, skips == 0 ? 1 : 2);
       if ((shortest - 1) * (skips + 1) >= std::max<int64_t>(row_size, 1)) break;
-      CountGrams(tree, row, shortest, skips + 1, out);
-    }
-    for (int64_t i = 0; i < settings.columns; ++i) {
-      if (!settings.counted) out[i] = std::min(out[i], 1.0f);
-      if (settings.weighted) out[i] *= weights[i];
+      AddGrams(tree, row, shortest, skips + 1, settings.counted, out);
     }
   }
 }
