@@ -74,5 +74,6 @@ absl::Span<const Conversion> ScanConversions();
 absl::Span<const Conversion> MlConversions();
 absl::Span<const Conversion> FlexAttentionConversions();
 absl::Span<const Conversion> OptimizerConversions();
+absl::Span<const Conversion> MicrosoftConversions();
 
 }  // namespace inferd

@@ -20,6 +20,7 @@ constexpr Table kTables[] = {
     FlexAttentionConversions,
     OptimizerConversions,
     BroadcastConversions,
+    MicrosoftConversions,
 };
 
 }  // namespace
