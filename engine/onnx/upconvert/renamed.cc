@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/onnx/name_text.h"
-#include "engine/onnx/opset_versions.h"
 #include "engine/onnx/upconvert/conversion.h"
 #include "engine/onnx/upconvert/take_attribute.h"
 
@@ -17,13 +16,6 @@ namespace {
 
 absl::Status RenameScatter(OnnxNode& node, ConversionContext&) {
   node.op_type = "ScatterElements";
-  return absl::OkStatus();
-}
-
-// Made for types that the standard's form did not have yet.
-absl::Status MoveToStandardDomain(OnnxNode& node, ConversionContext&) {
-  node.domain = "";
-  node.version = kNewestOpset;
   return absl::OkStatus();
 }
 
@@ -95,8 +87,6 @@ absl::Status ConvertRecurrent(OnnxNode& node, ConversionContext&) {
 }
 
 constexpr Conversion kRows[] = {
-    {"com.microsoft", "QuantizeLinear", 1 << 30, MoveToStandardDomain},
-    {"com.microsoft", "DequantizeLinear", 1 << 30, MoveToStandardDomain},
     {"", "Scatter", 1 << 30, RenameScatter},
     {"", "GridSample", 20, RenameGridSampleMode},
     {"", "RoiAlign", 16, SetRoiAlignMode},

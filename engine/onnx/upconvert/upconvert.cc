@@ -7,6 +7,7 @@ namespace {
 
 using Table = absl::Span<const Conversion> (*)();
 
+// In this order; MicrosoftConversions, which move nodes to the standard domain, come last.
 constexpr Table kTables[] = {
     AxesConversions,
     AttributeToInputConversions,
