@@ -85,8 +85,8 @@ absl::Status Compute(KernelContext& context) {
   const int64_t length = cache.dim(axis), count = update.dim(axis);
   ASSIGN_OR_RETURN(const std::vector<int64_t> indices,
                    ReadIndices(context, circular, length, count));
-  RETURN_IF_ERROR(CopyAs(context, cache.shape()));
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, cache.dtype(), cache.shape()));
+  CopyElements(cache, 0, y, 0, cache.num_elements());
   const int64_t prefixes = cache.shape().Product(1, axis);
   const int64_t inner = cache.shape().Product(axis + 1, cache.rank());
   for (int64_t p = 0; p < cache.dim(0) * prefixes; ++p) {

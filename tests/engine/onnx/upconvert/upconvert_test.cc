@@ -132,6 +132,43 @@ TEST_F(UpconvertTest, DropsDropoutsRatio) {
   EXPECT_TRUE(node_.attributes.values().empty());
 }
 
+TEST_F(UpconvertTest, TrainsDropoutsOfTheFirstOpsetsUnlessTheySayTest) {
+  MakeFloat("Dropout", 6, {5}).attributes.Set("ratio", 0.25f);
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(ConstantFloat(1), 0.25f);
+  EXPECT_TRUE(*graph_.constant(node_.inputs[2])->data<bool>());
+  EXPECT_TRUE(node_.attributes.Has("seed"));
+  MakeFloat("Dropout", 6, {5}).attributes = Attributes();
+  node_.attributes.Set("is_test", int64_t{1});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.inputs.size(), 1u);
+  EXPECT_TRUE(node_.attributes.values().empty());
+}
+
+TEST_F(UpconvertTest, CastsTheMaskOfOldDropoutsToTheDatasType) {
+  MakeFloat("Dropout", 7, {5}).outputs.push_back(graph_.AddValue("mask"));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(EmittedOps(), "Dropout ");
+  EXPECT_EQ(node_.op_type, "CastLike");
+  EXPECT_EQ(node_.outputs.size(), 1u);
+}
+
+TEST_F(UpconvertTest, GivesRandomOperatorsASeedThatTheirNameDecides) {
+  MakeFloat("RandomNormalLike", 22, {5}).name = "noise";
+  ASSERT_TRUE(Convert().ok());
+  const float seed = node_.attributes.Float("seed", -1);
+  EXPECT_GE(seed, 0);
+  OnnxNode other = node_;
+  other.name = "other";
+  other.attributes = Attributes();
+  node_ = other;
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_NE(node_.attributes.Float("seed", -1), seed);
+  node_.attributes.Set("seed", 3.0f);
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.attributes.Float("seed", -1), 3.0f);
+}
+
 TEST_F(UpconvertTest, GivesDftItsOldAxis) {
   MakeFloat("DFT", 17, {1, 8, 1});
   ASSERT_TRUE(Convert().ok());
