@@ -128,12 +128,17 @@ uint8_t MaskedValue(uint32_t pixel, uint32_t mask) {
   return static_cast<uint8_t>(uint64_t{(pixel & mask) >> shift} * 255 / (mask >> shift));
 }
 
-absl::Status ReadPlain(Bytes data, const Header& header, Picture* picture) {
-  const int64_t row_bytes = (header.width * header.bits + 31) / 32 * 4;
-  if (header.pixels_at > data.size() ||
-      static_cast<int64_t>(data.size() - header.pixels_at) / row_bytes < header.height) {
-    return CutOff();
-  }
+// Rows are padded to multiples of 4 bytes.
+int64_t RowBytes(const Header& header) { return (header.width * header.bits + 31) / 32 * 4; }
+
+bool HasPlainRows(Bytes data, const Header& header) {
+  return header.pixels_at <= data.size() &&
+         static_cast<int64_t>(data.size() - header.pixels_at) / RowBytes(header) >= header.height;
+}
+
+// Requires HasPlainRows.
+void ReadPlain(Bytes data, const Header& header, Picture* picture) {
+  const int64_t row_bytes = RowBytes(header);
   for (int64_t y = 0; y < header.height; ++y) {
     const Bytes row = data.subspan(header.pixels_at + y * row_bytes, row_bytes);
     uint8_t* out = RowFromBottom(header, picture, y);
@@ -150,7 +155,6 @@ absl::Status ReadPlain(Bytes data, const Header& header, Picture* picture) {
       for (int c = 0; c < 3; ++c) out[c] = MaskedValue(pixel, header.masks[c]);
     }
   }
-  return absl::OkStatus();
 }
 
 // Runs of equal pixels, and stretches of different ones, of 8 or 4 bits. Pixels that are not given
@@ -200,9 +204,14 @@ absl::Status ReadRuns(Bytes data, const Header& header, Picture* picture) {
 absl::StatusOr<Picture> DecodeBmp(Bytes data, int64_t limit_bytes) {
   ASSIGN_OR_RETURN(const Header header, ReadHeader(data));
   RETURN_IF_ERROR(CheckSize(header.width, header.height, 3, limit_bytes));
-  Picture picture = BlankPicture(header.width, header.height, 3);
   const bool runs = header.compression == kRunLength8 || header.compression == kRunLength4;
-  RETURN_IF_ERROR(runs ? ReadRuns(data, header, &picture) : ReadPlain(data, header, &picture));
+  if (!runs && !HasPlainRows(data, header)) return CutOff();
+  Picture picture = BlankPicture(header.width, header.height, 3);
+  if (runs) {
+    RETURN_IF_ERROR(ReadRuns(data, header, &picture));
+  } else {
+    ReadPlain(data, header, &picture);
+  }
   return picture;
 }
 

@@ -54,6 +54,13 @@ struct Format {
 
 absl::Status CutOff() { return DecodingError("PNM", "it is cut off"); }
 
+// What the pixels take at least.
+int64_t LeastBytes(const Format& format, int64_t width, int64_t height) {
+  if (format.text) return width * height * format.channels;
+  if (format.bitmap) return (width + 7) / 8 * height;
+  return width * height * format.channels * (format.most > 255 ? 2 : 1);
+}
+
 // Bitmaps: 1 is black; as text the digits need no space between them.
 absl::Status ReadBitmap(Reader& reader, const Format& format, Picture* picture) {
   for (int64_t y = 0; y < picture->height; ++y) {
@@ -67,10 +74,7 @@ absl::Status ReadBitmap(Reader& reader, const Format& format, Picture* picture) 
         if (digit != '0' && digit != '1') return DecodingError("PNM", "a pixel is not 0 or 1");
         black = digit == '1';
       } else {
-        if (x % 8 == 0) {
-          if (reader.done()) return CutOff();
-          byte = reader.Next();
-        }
+        if (x % 8 == 0) byte = reader.Next();
         black = (byte >> (7 - x % 8) & 1) != 0;
       }
       picture->row(y)[x] = black ? 0 : 255;
@@ -81,7 +85,6 @@ absl::Status ReadBitmap(Reader& reader, const Format& format, Picture* picture) 
 
 absl::Status ReadSamples(Reader& reader, const Format& format, Picture* picture) {
   const bool wide = format.most > 255;
-  if (!format.text && reader.left() < picture->pixels.size() * (wide ? 2 : 1)) return CutOff();
   for (uint8_t& sample : picture->pixels) {
     int64_t value = 0;
     if (format.text) {
@@ -118,9 +121,8 @@ absl::StatusOr<Picture> DecodePnm(Bytes data, int64_t limit_bytes) {
   }
   RETURN_IF_ERROR(CheckSize(*width, *height, format.channels, limit_bytes));
   // One blank ends the header; what follows may look like one.
-  if (!format.text) {
-    if (reader.done() || !IsSpace(reader.Next())) return CutOff();
-  }
+  if (!format.text && (reader.done() || !IsSpace(reader.Next()))) return CutOff();
+  if (static_cast<int64_t>(reader.left()) < LeastBytes(format, *width, *height)) return CutOff();
   Picture picture = BlankPicture(*width, *height, format.channels);
   RETURN_IF_ERROR(format.bitmap ? ReadBitmap(reader, format, &picture)
                                 : ReadSamples(reader, format, &picture));

@@ -62,10 +62,20 @@ File Open(Source& source, int64_t limit_bytes) {
                                 Source::Close, Source::Size, nullptr, nullptr, options.get()));
 }
 
+// Colors are multiplied by a separate alpha unless it is taken for one they were multiplied by.
+void KeepColors(TIFF* tiff) {
+  uint16_t count = 0;
+  uint16_t* kinds = nullptr;
+  if (TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) == 0 || count == 0) return;
+  const std::vector<uint16_t> multiplied(count, EXTRASAMPLE_ASSOCALPHA);
+  TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, count, multiplied.data());
+}
+
 // The file's first image as it is stored, one word a pixel.
 absl::StatusOr<std::vector<uint32_t>> ReadPixels(TIFF* tiff, Source& source, uint32_t width,
                                                  uint32_t height, uint16_t orientation) {
   char reason[1024] = "";
+  KeepColors(tiff);
   if (TIFFRGBAImageOK(tiff, reason) == 0) return DecodingError("TIFF", reason);
   std::vector<uint32_t> pixels(size_t{width} * height);
   // Asking for the orientation it has leaves the rows as they are.

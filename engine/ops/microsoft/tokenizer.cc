@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,14 +12,13 @@
 namespace inferd::ops::microsoft {
 namespace {
 
-using Regexes = std::vector<std::unique_ptr<const RE2>>;
 using Tokens = std::vector<absl::string_view>;
 
 // What a text is cut by: the separators between tokens, an expression for tokens, or neither, when
 // each character is a token.
 struct Rules {
-  Regexes separators;
-  std::unique_ptr<const RE2> token;
+  std::vector<Regex> separators;
+  std::optional<Regex> token;
   int64_t min_characters = 1;
 };
 
@@ -36,7 +35,7 @@ absl::StatusOr<Rules> ReadRules(const Attributes& attributes) {
     if (expression.empty()) {
       return absl::InvalidArgumentError("attribute separators or tokenexp is missing");
     }
-    ASSIGN_OR_RETURN(rules.token, CompileRegex(expression, "tokenexp"));
+    ASSIGN_OR_RETURN(rules.token, Regex::Compile(expression, "tokenexp"));
     return rules;
   }
   if (separators.size() == 1 && separators[0].empty()) {
@@ -45,7 +44,7 @@ absl::StatusOr<Rules> ReadRules(const Attributes& attributes) {
         absl::StrCat("mincharnum is ", rules.min_characters, ", but tokens are characters"));
   }
   for (const std::string& separator : separators) {
-    ASSIGN_OR_RETURN(auto regex, CompileRegex(separator, "separator"));
+    ASSIGN_OR_RETURN(Regex regex, Regex::Compile(separator, "separator"));
     rules.separators.push_back(std::move(regex));
   }
   return rules;
@@ -68,19 +67,17 @@ absl::Status Infer(InferContext& context) {
 }
 
 // The next match from `begin` on that is not empty; an empty view without one.
-absl::string_view FindMatch(const RE2& regex, absl::string_view text, size_t begin) {
-  const re2::StringPiece piece(text.data(), text.size());
-  re2::StringPiece match;
-  while (begin < text.size() &&
-         regex.Match(piece, begin, text.size(), RE2::UNANCHORED, &match, 1)) {
-    if (!match.empty()) return absl::string_view(match.data(), match.size());
+absl::string_view FindMatch(const Regex& regex, absl::string_view text, size_t begin) {
+  while (begin < text.size()) {
+    const absl::string_view match = regex.Find(text, begin);
+    if (match.data() == nullptr || !match.empty()) return match;
     begin = match.data() - text.data();
     begin += std::max<int64_t>(1, FirstCharacterBytes(text.substr(begin)));
   }
   return {};
 }
 
-Tokens SplitBySeparator(const RE2& separator, const Tokens& texts) {
+Tokens SplitBySeparator(const Regex& separator, const Tokens& texts) {
   Tokens tokens;
   for (absl::string_view text : texts) {
     size_t begin = 0;
@@ -95,7 +92,7 @@ Tokens SplitBySeparator(const RE2& separator, const Tokens& texts) {
   return tokens;
 }
 
-Tokens FindTokens(const RE2& token, absl::string_view text) {
+Tokens FindTokens(const Regex& token, absl::string_view text) {
   Tokens tokens;
   size_t begin = 0;
   for (absl::string_view match = FindMatch(token, text, 0); !match.empty();
@@ -119,13 +116,13 @@ Tokens SplitIntoCharacters(absl::string_view text) {
 absl::StatusOr<Tokens> Tokenize(const Rules& rules, absl::string_view text) {
   RETURN_IF_ERROR(CountCharacters(text).status());
   Tokens tokens;
-  if (rules.token != nullptr) {
+  if (rules.token.has_value()) {
     tokens = FindTokens(*rules.token, text);
   } else if (rules.separators.empty()) {
     tokens = SplitIntoCharacters(text);
   } else {
     tokens.push_back(text);
-    for (const auto& separator : rules.separators) tokens = SplitBySeparator(*separator, tokens);
+    for (const Regex& separator : rules.separators) tokens = SplitBySeparator(separator, tokens);
   }
   Tokens kept;
   for (absl::string_view token : tokens) {

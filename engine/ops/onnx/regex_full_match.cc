@@ -10,18 +10,18 @@ namespace {
 
 absl::Status Infer(InferContext& context) {
   RETURN_IF_ERROR(CheckInputType(context, 0, {DType::kString}));
-  RETURN_IF_ERROR(CompileRegex(context.attributes().String("pattern", ""), "pattern").status());
+  RETURN_IF_ERROR(Regex::Compile(context.attributes().String("pattern", ""), "pattern").status());
   context.SetOutput(0, DType::kBool, context.shape(0));
   return absl::OkStatus();
 }
 
 absl::Status Compute(KernelContext& context) {
   const Tensor& x = context.input(0);
-  ASSIGN_OR_RETURN(const auto regex,
-                   CompileRegex(context.attributes().String("pattern", ""), "pattern"));
+  ASSIGN_OR_RETURN(const Regex regex,
+                   Regex::Compile(context.attributes().String("pattern", ""), "pattern"));
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, DType::kBool, x.shape()));
   for (int64_t i = 0; i < x.num_elements(); ++i) {
-    y->mutable_data<bool>()[i] = RE2::FullMatch(x.data<std::string>()[i], *regex);
+    y->mutable_data<bool>()[i] = regex.MatchesAll(x.data<std::string>()[i]);
   }
   return absl::OkStatus();
 }

@@ -444,5 +444,28 @@ TEST_F(BatchedScanTest, RefusesMoreScanInputsThanItHas) {
   EXPECT_EQ(Convert().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST_F(UpconvertTest, TakesStandardOperatorsFromMicrosoftsDomain) {
+  MakeFloat("Trilu", 1, {2, 2}).domain = "com.microsoft";
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.domain, "");
+}
+
+TEST_F(UpconvertTest, KeepsTheInputsOfMicrosoftsPad) {
+  MakeFloat("Pad", 1, {2}).domain = "com.microsoft";
+  node_.SetInput(1, graph_.AddConstant("pads", Tensor::FromValues<int64_t>({2}, {1, 1})));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.domain, "");
+  EXPECT_EQ(ConstantInts(1), Ints({1, 1}));
+}
+
+TEST_F(UpconvertTest, MicrosoftsUniqueHasNoFirstIndices) {
+  MakeFloat("Unique", 1, {3}).domain = "com.microsoft";
+  node_.outputs.push_back(graph_.AddValue("inverse"));
+  const ValueId inverse = node_.outputs[1];
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.attributes.Int("sorted", 1), 0);
+  EXPECT_EQ(node_.outputs, std::vector<ValueId>({node_.outputs[0], kNoValue, inverse}));
+}
+
 }  // namespace
 }  // namespace inferd
