@@ -30,7 +30,6 @@ RUN apt-get update -qq \
 COPY --from=build /out/ /usr/local/
 USER 1000
 EXPOSE 8000 8001 8002
-VOLUME /models
 # bash speaks HTTP well enough to ask for liveness; the image has no curl.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["/bin/bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8002 && printf 'GET /v2/health/live HTTP/1.0\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]

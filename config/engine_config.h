@@ -17,6 +17,9 @@ struct EngineConfig {
   Precision precision = Precision::kFloat32;
   // Providers in the order in which they claim nodes; "portable" is always tried last.
   std::vector<std::string> providers = {"cpu"};
+  // Shared libraries of operators beside the built-in ones (engine/ops/custom/inferd_custom_op.h).
+  // Their code runs in this process.
+  std::vector<std::string> custom_op_libraries;
   // "none", "basic" or "all".
   std::string optimization_level = "all";
   // Passes switched off by name.

@@ -109,6 +109,8 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   if (file.providers_size() > 0) {
     options->engine.providers.assign(file.providers().begin(), file.providers().end());
   }
+  options->engine.custom_op_libraries.assign(file.custom_op_library().begin(),
+                                             file.custom_op_library().end());
   set(file.log_level(), &options->log_level);
   return absl::OkStatus();
 }

@@ -7,6 +7,7 @@
 #include "engine/batch_check.h"
 #include "engine/core/status_macros.h"
 #include "engine/onnx/importer.h"
+#include "engine/ops/custom/op_library.h"
 #include "engine/ops/shape_inference.h"
 #include "engine/passes/batch_analysis.h"
 #include "engine/passes/pass.h"
@@ -62,9 +63,10 @@ bool FitsShape(const SymbolicShape& expected, const Shape& got) {
 
 class CompiledModel : public Model {
  public:
-  CompiledModel(EngineConfig config, std::vector<std::unique_ptr<ExecutionProvider>> providers,
-                ImportedModel imported)
+  CompiledModel(EngineConfig config, std::shared_ptr<const OpRegistry> registry,
+                std::vector<std::unique_ptr<ExecutionProvider>> providers, ImportedModel imported)
       : config_(std::move(config)),
+        registry_(std::move(registry)),
         providers_(std::move(providers)),
         graph_(std::move(imported.graph)),
         metadata_(std::move(imported.metadata)),
@@ -222,6 +224,7 @@ class CompiledModel : public Model {
   }
 
   const EngineConfig config_;
+  const std::shared_ptr<const OpRegistry> registry_;  // outlives the graph and the plans
   const std::vector<std::unique_ptr<ExecutionProvider>> providers_;
   WeightStore weights_;  // outlives the plans, whose kernels hold parts of it
   Graph graph_;
@@ -239,10 +242,18 @@ absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path,
                                                const EngineConfig& config) {
   UseOpenMpThreads(config.threads_per_slot);
   ASSIGN_OR_RETURN(auto providers, MakeProviders(config));
-  ASSIGN_OR_RETURN(ImportedModel imported, ImportOnnx(path, config.max_model_bytes));
-  auto model = std::make_unique<CompiledModel>(config, std::move(providers), std::move(imported));
+  ASSIGN_OR_RETURN(std::shared_ptr<const OpRegistry> registry,
+                   LoadOpLibraries(config.custom_op_libraries));
+  ASSIGN_OR_RETURN(ImportedModel imported, ImportOnnx(path, config.max_model_bytes, *registry));
+  auto model = std::make_unique<CompiledModel>(config, std::move(registry), std::move(providers),
+                                               std::move(imported));
   if (absl::Status status = model->Optimize(); !status.ok()) return Annotate(status, path);
   return std::unique_ptr<Model>(std::move(model));
+}
+
+absl::Status CheckEngineConfig(const EngineConfig& config) {
+  RETURN_IF_ERROR(MakeProviders(config).status());
+  return LoadOpLibraries(config.custom_op_libraries).status();
 }
 
 absl::string_view EngineBuildId() { return INFERD_BUILD_ID; }

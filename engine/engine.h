@@ -72,6 +72,10 @@ class Model {
 // the file, the node or tensor, what was expected and what was found.
 absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path, const EngineConfig& config);
 
+// Checks what can be checked before any model is there: the providers and the operator libraries,
+// which this loads. INVALID_ARGUMENT naming the provider or library.
+absl::Status CheckEngineConfig(const EngineConfig& config);
+
 // The version string of this build of the engine.
 absl::string_view EngineBuildId();
 

@@ -96,7 +96,7 @@ absl::Status Select(DType dtype, Fn&& fn, TypeTag<Ts>... tags) {
 }
 }  // namespace dispatch_internal
 
-// Calls fn(TypeTag<T>) -> absl::Status with the T that matches `dtype`; INVALID_ARGUMENT naming the
+// Calls fn(TypeTag<T>) -> absl::Status with the T that matches `dtype`; UNIMPLEMENTED naming the
 // type when T is not among Ts.
 template <typename... Ts, typename Fn>
 absl::Status DispatchTypes(DType dtype, Fn&& fn) {

@@ -84,6 +84,14 @@ Shape SymbolicShape::ToShape() const {
   return shape;
 }
 
+bool SymbolicShape::SameAs(const SymbolicShape& other) const {
+  if (!has_rank_ || rank() != other.rank()) return false;
+  for (int i = 0; i < rank(); ++i) {
+    if (!dims_[i].SameAs(other.dims_[i])) return false;
+  }
+  return true;
+}
+
 Dim SymbolicShape::Product(int begin, int end) const {
   Dim product = 1;
   for (int i = begin; i < end; ++i) product = product * dims_[i];

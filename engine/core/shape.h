@@ -104,6 +104,8 @@ class SymbolicShape {
   bool IsConcrete() const;
   // The concrete shape; requires IsConcrete().
   Shape ToShape() const;
+  // True only when both have a rank and are provably equal, dimension by dimension.
+  bool SameAs(const SymbolicShape& other) const;
   // Product of [begin, end) as a dimension.
   Dim Product(int begin, int end) const;
   // "[batch?,3,?]": symbols print as "sN", unknown as "?"; unknown rank as "[...]".

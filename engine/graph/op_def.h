@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -49,9 +50,9 @@ struct OpDef {
   bool shape_only = false;    // the outputs depend on the inputs' shapes alone (Shape, Size)
   // Type and shape rule. Runs while compiling (dimensions may be unknown), when shapes are bound,
   // and before a dynamic step. Must set the type of every output.
-  absl::Status (*infer)(InferContext& context) = nullptr;
+  std::function<absl::Status(InferContext& context)> infer;
   // Portable kernel over row-major tensors; null for control flow.
-  absl::Status (*compute)(KernelContext& context) = nullptr;
+  std::function<absl::Status(KernelContext& context)> compute;
 };
 
 }  // namespace inferd

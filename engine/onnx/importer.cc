@@ -11,7 +11,6 @@
 #include "engine/onnx/model_reader.h"
 #include "engine/onnx/opset_versions.h"
 #include "engine/onnx/tensor_reader.h"
-#include "engine/ops/op_registry.h"
 
 namespace inferd {
 namespace {
@@ -33,7 +32,7 @@ ModelMetadata ReadMetadata(const ::onnx::ModelProto& model, const OpsetVersions&
 }
 
 absl::StatusOr<ImportedModel> Import(const ByteSource& source, const std::string& folder,
-                                     int64_t max_model_bytes) {
+                                     int64_t max_model_bytes, const OpRegistry& registry) {
   ASSIGN_OR_RETURN(RawModel model, ReadModel(source, max_model_bytes));
   if (!model.proto.has_graph()) {
     return absl::InvalidArgumentError("not a valid ONNX model: it has no graph");
@@ -42,7 +41,7 @@ absl::StatusOr<ImportedModel> Import(const ByteSource& source, const std::string
   ASSIGN_OR_RETURN(const OpsetVersions opsets, OpsetVersions::Read(model.proto.opset_import()));
   ASSIGN_OR_RETURN(const FunctionTable functions, FunctionTable::Read(model.proto));
   TensorReader tensors(&source, folder, max_model_bytes);
-  GraphBuilder builder(OpRegistry::Builtin(), functions, tensors);
+  GraphBuilder builder(registry, functions, tensors);
   ImportedModel imported;
   imported.metadata = ReadMetadata(model.proto, opsets);
   ASSIGN_OR_RETURN(imported.graph, builder.Build(opsets, model));
@@ -58,13 +57,14 @@ std::string FolderOf(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<ImportedModel> ImportOnnxBytes(absl::string_view bytes, const std::string& folder,
-                                              int64_t max_model_bytes) {
-  return Import(*ViewSource(bytes), folder, max_model_bytes);
+                                              int64_t max_model_bytes, const OpRegistry& registry) {
+  return Import(*ViewSource(bytes), folder, max_model_bytes, registry);
 }
 
-absl::StatusOr<ImportedModel> ImportOnnx(const std::string& path, int64_t max_model_bytes) {
+absl::StatusOr<ImportedModel> ImportOnnx(const std::string& path, int64_t max_model_bytes,
+                                         const OpRegistry& registry) {
   ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, OpenFileSource(path));
-  absl::StatusOr<ImportedModel> model = Import(*source, FolderOf(path), max_model_bytes);
+  absl::StatusOr<ImportedModel> model = Import(*source, FolderOf(path), max_model_bytes, registry);
   if (!model.ok()) return Annotate(model.status(), path);
   return model;
 }

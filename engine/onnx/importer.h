@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "engine/graph/graph.h"
 #include "engine/graph/model_metadata.h"
+#include "engine/ops/op_registry.h"
 
 namespace inferd {
 
@@ -22,10 +23,13 @@ struct ImportedModel {
 // dropped. Model-local functions are inlined and older opsets brought to the newest. The file with
 // its external data may take `max_model_bytes`. Errors name the file and the node or tensor, what
 // was expected and what was found; hostile files give errors, never more.
-absl::StatusOr<ImportedModel> ImportOnnx(const std::string& path, int64_t max_model_bytes);
+// Nodes are of the operators in `registry`, which must outlive the graph.
+absl::StatusOr<ImportedModel> ImportOnnx(const std::string& path, int64_t max_model_bytes,
+                                         const OpRegistry& registry = OpRegistry::Builtin());
 
 // The same for a model in memory. `folder` is where external data lies; empty: nowhere.
 absl::StatusOr<ImportedModel> ImportOnnxBytes(absl::string_view bytes, const std::string& folder,
-                                              int64_t max_model_bytes);
+                                              int64_t max_model_bytes,
+                                              const OpRegistry& registry = OpRegistry::Builtin());
 
 }  // namespace inferd

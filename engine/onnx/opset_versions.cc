@@ -16,6 +16,7 @@ struct SupportedRange {
 constexpr SupportedRange kSupported[] = {
     {"", kOldestOpset, kNewestOpset},
     {"ai.onnx.ml", 1, 5},
+    {"ai.onnx.preview", 1, 1},
     {"com.microsoft", 1, 1},
 };
 

@@ -139,7 +139,7 @@ class RowWalk {
     if (node.op->op_class == OpClass::kElementwise || op == "Expand")
       return BroadcastKeepsRows(node);
     if (op == "Reshape" || op == "Flatten" || op == "Squeeze" || op == "Unsqueeze" ||
-        op == "Identity" || op == "Dropout") {
+        op == "Identity") {
       return ViewKeepsRows(node);
     }
     if (op == "MatMul") return MatMulKeepsRows(node);

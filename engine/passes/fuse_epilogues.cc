@@ -19,14 +19,6 @@ bool IsOneOf(absl::string_view name, const absl::string_view (&names)[N]) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
-bool SameShape(const SymbolicShape& a, const SymbolicShape& b) {
-  if (!a.has_rank() || a.rank() != b.rank()) return false;
-  for (int i = 0; i < a.rank(); ++i) {
-    if (!a[i].SameAs(b[i])) return false;
-  }
-  return true;
-}
-
 // A Clip with constant bounds as a unary step with attributes "min" and "max".
 std::optional<EpilogueStep> ClipStep(const Matcher& matcher, const Node& clip) {
   EpilogueStep step;
@@ -62,7 +54,7 @@ std::optional<Node> WithReader(const Graph& graph, const Matcher& matcher, const
   } else if (IsOneOf(reader.op->name, kBinary)) {
     // With y itself as both operands, or a result larger than y, there is no in-place step.
     if (reader.inputs[0] == reader.inputs[1] || before.dtype != after.dtype ||
-        !SameShape(before.shape, after.shape)) {
+        !before.shape.SameAs(after.shape)) {
       return std::nullopt;
     }
     EpilogueStep step;

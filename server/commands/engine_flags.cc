@@ -18,6 +18,13 @@ Precision ToPrecision(const std::string& text) {
 
 }  // namespace
 
+void AddCustomOpFlag(CLI::App& command, std::vector<std::string>* libraries) {
+  command
+      .add_option("--custom-op-library", *libraries,
+                  "Shared library of further operators; its code runs in this process")
+      ->allow_extra_args(false);
+}
+
 void AddEngineFlags(CLI::App& command, EngineFlags* flags) {
   command.add_option("--threads", flags->threads, "Threads of one execution")
       ->check(CLI::Range(1, kMaxThreads))
@@ -28,6 +35,7 @@ void AddEngineFlags(CLI::App& command, EngineFlags* flags) {
   command.add_option("--provider", flags->provider, "Who runs the nodes that it can")
       ->check(CLI::IsMember({"cpu", "cuda", "portable"}))
       ->capture_default_str();
+  AddCustomOpFlag(command, &flags->custom_op_libraries);
 }
 
 EngineConfig ToEngineConfig(const EngineFlags& flags) {
@@ -36,6 +44,7 @@ EngineConfig ToEngineConfig(const EngineFlags& flags) {
   config.threads_per_slot = flags.threads;
   config.precision = ToPrecision(flags.precision);
   config.providers = {flags.provider};
+  config.custom_op_libraries = flags.custom_op_libraries;
   return config;
 }
 

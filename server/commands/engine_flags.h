@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,9 +22,14 @@ struct EngineFlags {
   int threads = 1;
   std::string precision = "fp32";
   std::string provider = "cpu";
+  std::vector<std::string> custom_op_libraries;
 };
 
-// Adds --threads, --precision and --provider to `command`; `flags` must outlive its parsing.
+// Adds --custom-op-library, which may be given again.
+void AddCustomOpFlag(CLI::App& command, std::vector<std::string>* libraries);
+
+// Adds --threads, --precision, --provider and --custom-op-library; `flags` must outlive the
+// parsing.
 void AddEngineFlags(CLI::App& command, EngineFlags* flags);
 
 // One core slot of the given threads, with the provider first and the portable kernels last.

@@ -16,6 +16,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/engine.h"
 #include "server/commands/daemon.h"
+#include "server/commands/engine_flags.h"
 #include "server/metrics/log.h"
 
 namespace inferd {
@@ -78,6 +79,8 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
   take("--core-slots", given.engine.core_slots, &options.engine.core_slots);
   take("--threads-per-slot", given.engine.threads_per_slot, &options.engine.threads_per_slot);
   take("--provider", given.engine.providers, &options.engine.providers);
+  take("--custom-op-library", given.engine.custom_op_libraries,
+       &options.engine.custom_op_libraries);
   take("--log-level", given.log_level, &options.log_level);
   if (command.count("--drain-delay") > 0) {
     RETURN_IF_ERROR(ReadDuration("--drain-delay", flags.drain_delay, &options.drain_delay));
@@ -90,6 +93,7 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
         absl::StrCat("--model-control-mode: expected none, got '", flags.model_control_mode, "'"));
   }
   RETURN_IF_ERROR(CheckServerOptions(options));
+  RETURN_IF_ERROR(CheckEngineConfig(options.engine));
   return options;
 }
 
@@ -213,6 +217,7 @@ void AddLimitFlags(CLI::App* command, Flags* flags) {
       ->add_option("--provider", given.engine.providers,
                    "Who runs nodes, the first that can: cpu, portable")
       ->capture_default_str();
+  AddCustomOpFlag(*command, &given.engine.custom_op_libraries);
 }
 
 }  // namespace

@@ -25,6 +25,9 @@ absl::Status ConvertUnique(OnnxNode& node, ConversionContext&) {
 
 // This table comes last: older forms of the standard's operators mean nothing here.
 constexpr Conversion kRows[] = {
+    // Made for types that the standard's forms did not have yet.
+    {"com.microsoft", "QuantizeLinear", 1 << 30, UseStandardDomain},
+    {"com.microsoft", "DequantizeLinear", 1 << 30, UseStandardDomain},
     {"com.microsoft", "Pad", 1 << 30, UseStandardDomain},
     {"com.microsoft", "Trilu", 1 << 30, UseStandardDomain},
     {"com.microsoft", "Unique", 1 << 30, ConvertUnique},

@@ -83,14 +83,6 @@ bool AppendScalar(const EpilogueStep& step, float value, std::vector<PostOp>* op
   return true;
 }
 
-bool SameShape(const SymbolicShape& a, const SymbolicShape& b) {
-  if (!a.has_rank() || a.rank() != b.rank()) return false;
-  for (int i = 0; i < a.rank(); ++i) {
-    if (!a[i].SameAs(b[i])) return false;
-  }
-  return true;
-}
-
 // [B,1,...,1,N] of the output's rank, at least 3.
 bool IsBatchRow(const SymbolicShape& operand, const SymbolicShape& output) {
   const int rank = output.rank();
@@ -128,7 +120,7 @@ bool AppendBinary(const Graph& graph, const Node& node, const EpilogueStep& step
   } else {
     return false;
   }
-  if (SameShape(type.shape, output)) {
+  if (type.shape.SameAs(output)) {
     op.kind = PostOp::Kind::kSameShape;
   } else if (IsPerChannel(type.shape, output, channel_axis)) {
     op.kind = PostOp::Kind::kPerChannel;

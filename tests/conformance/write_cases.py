@@ -1,9 +1,9 @@
-"""Writes the onnx package's node tests as folders in the standard's layout.
+"""Writes those of the onnx package's tests that it does not carry as folders in its layout."""
 
-The wheel carries no node data; the package makes the cases in memory.
-"""
-
+import glob
 import os
+import shutil
+import warnings
 
 from e2e.clients import np, onnx
 
@@ -36,11 +36,17 @@ def _write_values(folder, prefix, values, infos):
 
 
 def write_node_cases(root):
-    """Writes root/node/NAME for each case; returns (folders, {name: why it could not be written})."""
+    """Writes root/node/NAME for each case, which the package makes in memory.
+
+    Returns (folders, {name: why it could not be written}).
+    """
     from onnx.backend.test.case.node import collect_testcases
 
     folders, unwritten = [], {}
-    for case in collect_testcases(None):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own divisions by zero
+        cases = collect_testcases(None)
+    for case in cases:
         folder = os.path.join(root, "node", case.name)
         try:
             for k, (inputs, outputs) in enumerate(case.data_sets):
@@ -53,3 +59,32 @@ def write_node_cases(root):
         except (TypeError, ValueError, AttributeError, KeyError) as error:
             unwritten[case.name] = f"{type(error).__name__}: {error}"
     return sorted(folders), unwritten
+
+
+def write_light_cases(root):
+    """Writes root/light/NAME for each model of the package's data/light; returns the folders.
+
+    They are well-known networks with made-up weights, given as a model and its answer to the
+    numbers 0, 1/n, 2/n, ...
+    """
+    data = os.path.join(os.path.dirname(onnx.__file__), "backend", "test", "data", "light")
+    folders = []
+    for path in sorted(glob.glob(f"{data}/*.onnx")):
+        stem = os.path.splitext(path)[0]
+        folder = os.path.join(root, "light", os.path.basename(stem))
+        data_set = os.path.join(folder, "test_data_set_0")
+        os.makedirs(data_set)
+        shutil.copy(path, f"{folder}/model.onnx")
+        graph = onnx.load(path).graph
+        constants = {tensor.name for tensor in graph.initializer}
+        inputs = [info for info in graph.input if info.name not in constants]
+        values = []
+        for info in inputs:
+            shape = [dim.dim_value or 1 for dim in info.type.tensor_type.shape.dim]
+            count = np.prod(shape)
+            values.append((np.arange(count).reshape(shape) / count).astype(np.float32))
+        _write_values(data_set, "input", values, inputs)
+        for i in range(len(graph.output)):
+            shutil.copy(f"{stem}_output_{i}.pb", f"{data_set}/output_{i}.pb")
+        folders.append(folder)
+    return folders
