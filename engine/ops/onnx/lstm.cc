@@ -5,10 +5,6 @@
 namespace inferd::ops::onnx {
 namespace {
 
-RecurrentKind Kind() {
-  return {.gates = 4, .states = 2, .default_activations = {"Sigmoid", "Tanh", "Tanh"}};
-}
-
 // Gates lie in the order input, output, forget, cell.
 template <typename Acc>
 void Step(bool input_forget, const RecurrentDirection<Acc>& direction, int64_t batch,
@@ -39,7 +35,7 @@ void Step(bool input_forget, const RecurrentDirection<Acc>& direction, int64_t b
   }
 }
 
-absl::Status Infer(InferContext& context) { return InferRecurrent(context, Kind()); }
+absl::Status Infer(InferContext& context) { return InferRecurrent(context, LstmKind()); }
 
 absl::Status Compute(KernelContext& context) {
   const bool input_forget = context.attributes().Int("input_forget", 0) != 0;
@@ -47,7 +43,7 @@ absl::Status Compute(KernelContext& context) {
                                    const auto* xw, auto* states) {
     Step(input_forget, direction, batch, hidden, xw, states);
   };
-  return ComputeRecurrent(context, Kind(), step, step);
+  return ComputeRecurrent(context, LstmKind(), step, step);
 }
 
 }  // namespace
