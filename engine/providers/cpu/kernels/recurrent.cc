@@ -183,7 +183,8 @@ class RecurrentKernel : public BoundKernel {
     float* base = static_cast<float*>(step.scratch) + d * workspace_.floats();
     float* h = workspace_.state(base, 0);
     float* c = workspace_.state(base, 1);
-    LoadState(InputOf(step, kInitialH), d, h);
+    const Tensor* initial_h = InputOf(step, kInitialH);
+    LoadState(initial_h, d, h);
     if (kind_ == Kind::kLstm) LoadState(InputOf(step, kInitialC), d, c);
     Tensor* y = OutputOf(step, 0);
     for (int64_t first = 0; first < shape_.sequence; first += workspace_.steps) {
@@ -191,7 +192,7 @@ class RecurrentKernel : public BoundKernel {
       ProjectInput(*step.inputs[kX], counts, directions_[d], first, steps, threads, base);
       for (int64_t t = first; t < first + steps; ++t) {
         const float* x_gates = workspace_.x_gates(base) + (t - first) * shape_.batch * gates_.width;
-        RunStep(directions_[d], counts, t, x_gates, threads, base);
+        RunStep(directions_[d], counts, t, t == 0 && initial_h == nullptr, x_gates, threads, base);
         if (y != nullptr) StoreStep(h, counts, t, d, y->mutable_data<float>());
       }
     }
@@ -240,19 +241,32 @@ class RecurrentKernel : public BoundKernel {
                    });
   }
 
+  // What `state` adds to the gates, columns from `first` on; a state of zeros adds the bias alone.
+  void ProjectState(const float* state, bool is_zero, const Direction& direction, int64_t first,
+                    int threads, float* h_gates) const {
+    if (!is_zero) {
+      Product(state, gates_.stride, shape_.batch, shape_.hidden, *direction.r, direction.r_bias,
+              first, threads, h_gates);
+      return;
+    }
+    for (int64_t n = 0; n < shape_.batch; ++n) {
+      std::copy(direction.r_bias.begin() + first, direction.r_bias.end(),
+                h_gates + n * gates_.width + first);
+    }
+  }
+
   // Rows whose sequence has ended keep their state.
   void RunStep(const Direction& direction, const std::vector<int64_t>& counts, int64_t t,
-               const float* x_gates, int threads, float* base) const {
+               bool is_zero, const float* x_gates, int threads, float* base) const {
     float* h_gates = workspace_.h_gates(base);
     float* h = workspace_.state(base, 0);
     float* c = workspace_.state(base, 1);
     float* reset_h = workspace_.state(base, 2);
-    Product(h, gates_.stride, shape_.batch, shape_.hidden, *direction.r, direction.r_bias, 0,
-            threads, h_gates);
+    ProjectState(h, is_zero, direction, 0, threads, h_gates);
     const auto for_rows = [&](auto run) {
       for (int64_t n = 0; n < shape_.batch; ++n) {
-        if (t < counts[n])
-          run(x_gates + n * gates_.width, h_gates + n * gates_.width, n * gates_.stride);
+        if (t >= counts[n]) continue;
+        run(x_gates + n * gates_.width, h_gates + n * gates_.width, n * gates_.stride);
       }
     };
     const RecurrentCell& cell = direction.cell;
@@ -270,8 +284,7 @@ class RecurrentKernel : public BoundKernel {
       RunGruGates(gates_, cell, xg, hg, h + at, linear_before_reset_ ? nullptr : reset_h + at);
     });
     if (!linear_before_reset_) {
-      Product(reset_h, gates_.stride, shape_.batch, shape_.hidden, *direction.r, direction.r_bias,
-              2 * gates_.stride, threads, h_gates);
+      ProjectState(reset_h, is_zero, direction, 2 * gates_.stride, threads, h_gates);
     }
     for_rows([&](const float* xg, const float* hg, int64_t at) {
       RunGruState(gates_, cell, linear_before_reset_, xg, hg, h + at);

@@ -1,3 +1,5 @@
+#include <array>
+
 #include "gtest/gtest.h"
 #include "tests/engine/providers/cpu/kernels/kernel_case.h"
 #include "tests/engine/providers/cpu/provider_case.h"
@@ -58,10 +60,11 @@ KernelCase CaseOf(const Layer& layer) {
 }
 
 std::vector<Layer> Layers() {
-  return {{"LSTM", 4},
-          {"GRU", 3},
-          {"GRU", 3, .attributes = AttributesOf({{"linear_before_reset", int64_t{1}}})},
-          {"RNN", 1}};
+  return {
+      {"LSTM", 4},
+      {"GRU", 3},
+      {.op = "GRU", .gates = 3, .attributes = AttributesOf({{"linear_before_reset", int64_t{1}}})},
+      {"RNN", 1}};
 }
 
 TEST(RecurrentKernel, AgreesOverOddShapes) {
