@@ -197,6 +197,7 @@ class CompiledModel : public Model {
     options.weights = &weights_;
     options.threads = config_.threads_per_slot;
     options.max_arena_bytes = config_.max_arena_bytes;
+    options.config = &config_;
     return BuildPlan(bound, options);
   }
 
