@@ -199,6 +199,49 @@ absl::Status RunScan(const Step& step, absl::Span<const Tensor* const> inputs,
                     outputs.subspan(std::min(states, outputs.size())));
 }
 
+// The sequences among a SequenceMap's own inputs, which must all be as long as the first.
+absl::StatusOr<std::vector<size_t>> MappedSequences(absl::Span<const Tensor* const> inputs,
+                                                    size_t own_inputs) {
+  std::vector<size_t> sequences;
+  for (size_t i = 0; i < own_inputs; ++i) {
+    if (inputs[i]->kind() == ValueKind::kSequence) sequences.push_back(i);
+  }
+  if (sequences.empty() || sequences[0] != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("input 0 is ", inputs[0]->TypeString(), ", expected a sequence"));
+  }
+  for (size_t i : sequences) {
+    if (inputs[i]->elements().size() != inputs[0]->elements().size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("input ", i, " is a sequence of ", inputs[i]->elements().size(),
+                       ", input 0 of ", inputs[0]->elements().size(), "; expected equal lengths"));
+    }
+  }
+  return sequences;
+}
+
+absl::Status RunSequenceMap(const Step& step, absl::Span<const Tensor* const> inputs,
+                            absl::Span<Tensor* const> outputs, int threads) {
+  const Plan* body = FindBody(step, "body");
+  const size_t captured = step.num_captured;
+  if (body == nullptr || body->inputs.size() != inputs.size() || inputs.size() < captured + 1) {
+    return absl::InvalidArgumentError("SequenceMap and its body disagree on their inputs");
+  }
+  ASSIGN_OR_RETURN(const std::vector<size_t> sequences,
+                   MappedSequences(inputs, inputs.size() - captured));
+  std::vector<Tensor> arguments = Copies(inputs);
+  std::vector<std::vector<Tensor>> made(body->outputs.size());
+  for (size_t i = 0; i < inputs[0]->elements().size(); ++i) {
+    for (size_t k : sequences) arguments[k] = inputs[k]->elements()[i];
+    ASSIGN_OR_RETURN(std::vector<Tensor> results, RunBody(*body, arguments, threads));
+    for (size_t k = 0; k < made.size(); ++k) made[k].push_back(std::move(results[k]));
+  }
+  for (size_t k = 0; k < made.size() && k < outputs.size(); ++k) {
+    if (outputs[k] != nullptr) *outputs[k] = Tensor::Sequence(std::move(made[k]));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status RunControlFlow(const Step& step, absl::Span<const Tensor* const> inputs,
@@ -206,6 +249,7 @@ absl::Status RunControlFlow(const Step& step, absl::Span<const Tensor* const> in
   if (step.op->name == "If") return RunIf(step, inputs, outputs, threads);
   if (step.op->name == "Loop") return RunLoop(step, inputs, outputs, threads);
   if (step.op->name == "Scan") return RunScan(step, inputs, outputs, threads);
+  if (step.op->name == "SequenceMap") return RunSequenceMap(step, inputs, outputs, threads);
   return absl::UnimplementedError(
       absl::StrCat("control flow operator ", step.op->name, " is not supported"));
 }

@@ -55,5 +55,6 @@ absl::Span<const Conversion> SoftmaxConversions();
 absl::Span<const Conversion> NormalizationConversions();
 absl::Span<const Conversion> RenamedConversions();
 absl::Span<const Conversion> MlConversions();
+absl::Span<const Conversion> MicrosoftConversions();
 
 }  // namespace inferd

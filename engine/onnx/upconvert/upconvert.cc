@@ -10,6 +10,7 @@ using Table = absl::Span<const Conversion> (*)();
 constexpr Table kTables[] = {
     AxesConversions,          AttributeToInputConversions, ResizeConversions, SoftmaxConversions,
     NormalizationConversions, RenamedConversions,          MlConversions,
+    MicrosoftConversions,
 };
 
 }  // namespace
