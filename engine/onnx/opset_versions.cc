@@ -59,9 +59,12 @@ absl::StatusOr<OpsetVersions> OpsetVersions::Read(const Imports& imports) {
                                                  " version_converter)"
                                                : ""));
     }
-    if (!result.versions_.emplace(std::string(domain), version).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("domain ", NameText(DomainText(domain)), " is imported twice"));
+    // Exporters repeat themselves; only a contradiction is wrong.
+    const auto [entry, is_new] = result.versions_.emplace(std::string(domain), version);
+    if (!is_new && entry->second != version) {
+      return absl::InvalidArgumentError(absl::StrCat("domain ", NameText(DomainText(domain)),
+                                                     " is imported as opset ", entry->second,
+                                                     " and as opset ", version));
     }
   }
   return result;

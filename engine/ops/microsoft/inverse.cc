@@ -1,8 +1,7 @@
-#include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "engine/core/status_macros.h"
+#include "engine/ops/linear_system.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/type_check.h"
 
@@ -26,31 +25,6 @@ absl::Status Infer(InferContext& context) {
   return InferSameAsFirst(context);
 }
 
-// Gauss and Jordan's elimination with the largest pivot of each column: turns `matrix` [n,n] into
-// the identity and `inverse`, the identity, into its inverse. False when the matrix has none.
-bool Invert(int64_t n, double* matrix, double* inverse) {
-  for (int64_t column = 0; column < n; ++column) {
-    int64_t pivot = column;
-    for (int64_t row = column + 1; row < n; ++row) {
-      if (std::abs(matrix[row * n + column]) > std::abs(matrix[pivot * n + column])) pivot = row;
-    }
-    const double scale = matrix[pivot * n + column];
-    if (scale == 0) return false;
-    for (double* m : {matrix, inverse}) {
-      if (pivot != column) std::swap_ranges(m + pivot * n, m + pivot * n + n, m + column * n);
-      for (int64_t i = 0; i < n; ++i) m[column * n + i] /= scale;
-    }
-    for (int64_t row = 0; row < n; ++row) {
-      const double factor = matrix[row * n + column];
-      if (row == column || factor == 0) continue;
-      for (double* m : {matrix, inverse}) {
-        for (int64_t i = 0; i < n; ++i) m[row * n + i] -= factor * m[column * n + i];
-      }
-    }
-  }
-  return true;
-}
-
 absl::Status Compute(KernelContext& context) {
   const Tensor& x = context.input(0);
   RETURN_IF_ERROR(CheckShape(x.shape()));
@@ -66,7 +40,7 @@ absl::Status Compute(KernelContext& context) {
       }
       std::vector<double> inverse(n * n, 0.0);
       for (int64_t i = 0; i < n; ++i) inverse[i * n + i] = 1;
-      if (!Invert(n, matrix.data(), inverse.data())) {
+      if (!SolveLinearSystem(n, matrix.data(), n, inverse.data())) {
         return absl::InvalidArgumentError(
             absl::StrCat("matrix ", begin / (n * n), " is singular and has no inverse"));
       }
