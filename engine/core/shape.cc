@@ -6,7 +6,9 @@
 namespace inferd {
 namespace {
 constexpr int64_t kMaxElements = int64_t{1} << 48;
-}
+// Kernels may walk the other dimensions of an empty tensor.
+constexpr int64_t kMaxEmptyElements = int64_t{1} << 31;
+}  // namespace
 
 int64_t Shape::num_elements() const { return Product(0, rank()); }
 
@@ -33,6 +35,10 @@ absl::StatusOr<int64_t> Shape::CheckedElements() const {
           absl::StrCat("shape ", ToString(), " has more than 2^48 elements"));
     }
     product *= dim;
+  }
+  if (empty && product > kMaxEmptyElements) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "shape ", ToString(), " has more than 2^31 elements beside its dimensions of 0"));
   }
   return empty ? 0 : product;
 }

@@ -220,6 +220,15 @@ bool CastCommonPair(const Tensor& from, Tensor* to) {
   return false;
 }
 
+absl::StatusOr<PowerRounding> ReadRounding(const Attributes& attributes) {
+  const std::string rounding = attributes.String("round_mode", "up");
+  if (rounding == "up") return PowerRounding::kUp;
+  if (rounding == "down") return PowerRounding::kDown;
+  if (rounding == "nearest") return PowerRounding::kNearest;
+  return absl::InvalidArgumentError(
+      absl::StrCat("round_mode is \"", rounding, "\", expected up, down or nearest"));
+}
+
 }  // namespace
 
 absl::Status CastElements(const Tensor& from, Tensor* to, const CastOptions& options) {
@@ -250,21 +259,14 @@ absl::Status CastElements(const Tensor& from, Tensor* to, const CastOptions& opt
 absl::Status CastFirstInput(KernelContext& context, DType dtype) {
   CastOptions options;
   options.saturate = context.attributes().Int("saturate", 1) != 0;
-  const std::string rounding = context.attributes().String("round_mode", "up");
-  if (rounding == "down") {
-    options.power_rounding = PowerRounding::kDown;
-  } else if (rounding == "nearest") {
-    options.power_rounding = PowerRounding::kNearest;
-  } else if (rounding != "up") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("round_mode is \"", rounding, "\", expected up, down or nearest"));
-  }
+  ASSIGN_OR_RETURN(options.power_rounding, ReadRounding(context.attributes()));
   const Tensor& x = context.input(0);
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, dtype, x.shape()));
   return CastElements(x, y, options);
 }
 
 absl::Status InferCast(InferContext& context, DType dtype) {
+  RETURN_IF_ERROR(ReadRounding(context.attributes()).status());
   context.SetOutput(0, dtype, context.shape(0));
   return absl::OkStatus();
 }

@@ -29,6 +29,20 @@ bool CanEvaluate(const Graph& graph, const Node& node, int64_t limit_bytes) {
   return bytes <= limit_bytes;
 }
 
+// The node's outputs when all are known to be empty, else an empty list.
+absl::StatusOr<std::vector<Tensor>> EmptyOutputs(const Graph& graph, const Node& node) {
+  std::vector<Tensor> results(node.outputs.size());
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] == kNoValue) continue;
+    const ValueType& type = graph.value(node.outputs[i]).type;
+    if (!type.shape.IsConcrete() || type.shape.ToShape().num_elements() > 0) {
+      return std::vector<Tensor>();
+    }
+    ASSIGN_OR_RETURN(results[i], Tensor::Allocate(type.dtype, type.shape.ToShape()));
+  }
+  return results;
+}
+
 }  // namespace
 
 std::string NodeLabel(const Node& node) {
@@ -51,7 +65,15 @@ absl::Status InferNode(Graph& graph, NodeId id) {
     return Annotate(status, NodeLabel(node));
   }
   for (int i = 0; i < context.num_outputs(); ++i) {
-    if (node.outputs[i] != kNoValue) graph.value(node.outputs[i]).type = context.output_type(i);
+    if (node.outputs[i] == kNoValue) continue;
+    const ValueType& type = context.output_type(i);
+    // Passes and plans multiply the dimensions of known shapes without looking.
+    if (type.is_tensor() && type.shape.IsConcrete()) {
+      if (const auto elements = type.shape.ToShape().CheckedElements(); !elements.ok()) {
+        return Annotate(elements.status(), absl::StrCat(NodeLabel(node), " output ", i));
+      }
+    }
+    graph.value(node.outputs[i]).type = type;
   }
   return absl::OkStatus();
 }
@@ -67,6 +89,8 @@ absl::StatusOr<std::vector<Tensor>> EvaluateNode(const Graph& graph, const Node&
                                                  int64_t limit_bytes) {
   std::vector<Tensor> results;
   if (!CanEvaluate(graph, node, limit_bytes)) return results;
+  ASSIGN_OR_RETURN(results, EmptyOutputs(graph, node));
+  if (!results.empty()) return results;
   std::vector<Tensor> shapes(node.inputs.size());
   std::vector<const Tensor*> inputs;
   for (size_t i = 0; i < node.inputs.size(); ++i) {

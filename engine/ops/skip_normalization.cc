@@ -63,7 +63,7 @@ std::vector<double> SumRow(const Tensor& x, const Tensor& skip, const std::vecto
 }
 
 absl::Status CheckSkip(const Shape& x, const Shape& skip) {
-  bool fits = skip.rank() <= x.rank() && x.rank() >= 1;
+  bool fits = skip.rank() >= 1 && skip.rank() <= x.rank();
   bool leading = true;  // only leading dimensions may be 1
   for (int i = 0; fits && i < skip.rank(); ++i) {
     const int64_t want = x[x.rank() - skip.rank() + i];

@@ -22,8 +22,12 @@ TYPES = {
     "tensor(float16)": np.float16,
     "tensor(int64)": np.int64,
     "tensor(int32)": np.int32,
-    "tensor(uint8)": np.uint8,
+    "tensor(int16)": np.int16,
     "tensor(int8)": np.int8,
+    "tensor(uint64)": np.uint64,
+    "tensor(uint32)": np.uint32,
+    "tensor(uint16)": np.uint16,
+    "tensor(uint8)": np.uint8,
     "tensor(bool)": np.bool_,
     "tensor(string)": np.object_,
 }
@@ -64,14 +68,20 @@ def bind(shape, batch, sequence, image):
     return bound
 
 
-def feed(model, batch, sequence=32, image=224, seed=0):
-    """Inputs by name: floats N(0,1), masks 1, token ids below 1000, words."""
+def feed(model, batch, sequence=32, image=224, seed=0, shapes=None, values=None):
+    """Inputs by name: floats N(0,1), masks 1, token ids below 1000, words.
+
+    `shapes` and `values` hold what is fixed by name: lists of sizes, and the number of all elements.
+    """
     random = np.random.default_rng(seed)
     inputs = {}
     for value in model.get_inputs():
         shape = bind(value.shape, batch, sequence, image)
+        shape = (shapes or {}).get(value.name, shape)
         kind = TYPES[value.type]
-        if kind == np.object_:
+        if value.name in (values or {}):
+            inputs[value.name] = np.full(shape, values[value.name], dtype=kind)
+        elif kind == np.object_:
             inputs[value.name] = np.full(shape, "grocery", dtype=np.object_)
         elif np.issubdtype(kind, np.floating):
             inputs[value.name] = random.standard_normal(shape).astype(kind)

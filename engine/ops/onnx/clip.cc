@@ -2,6 +2,7 @@
 
 #include "engine/ops/elementwise.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
@@ -31,6 +32,21 @@ T GreatestValue() {
   return T(std::numeric_limits<float>::infinity());
 }
 
+absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {0, 1, 2}));
+  for (int i = 1; i <= 2; ++i) {
+    if (!context.has_input(i)) continue;
+    const SymbolicShape& bound = context.shape(i);
+    const Dim elements = bound.has_rank() ? bound.Product(0, bound.rank()) : Dim::Unknown();
+    if (elements.known() && !elements.Is(1)) {
+      return absl::InvalidArgumentError(absl::StrCat("bound ", i == 1 ? "min" : "max",
+                                                     " has shape ", bound.ToString(),
+                                                     ", expected one element"));
+    }
+  }
+  return InferSameAsFirst(context);
+}
+
 absl::Status Compute(KernelContext& context) {
   return DispatchNumeric(context.input(0).dtype(), [&](auto tag) -> absl::Status {
     using T = typename decltype(tag)::type;
@@ -52,7 +68,7 @@ OpDef Clip() {
           .min_inputs = 1,
           .max_inputs = 3,
           .op_class = OpClass::kElementwise,
-          .infer = InferSameAsFirst,
+          .infer = Infer,
           .compute = Compute};
 }
 

@@ -3,6 +3,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/join.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
@@ -11,6 +12,7 @@ absl::Status Infer(InferContext& context) {
   std::vector<SymbolicShape> shapes;
   for (int i = 0; i < context.num_inputs(); ++i) {
     if (!context.has_input(i)) return absl::InvalidArgumentError("an input is absent");
+    RETURN_IF_ERROR(CheckSameTypes(context, {0, i}));
     shapes.push_back(context.shape(i));
   }
   ASSIGN_OR_RETURN(SymbolicShape shape, JoinedShape(shapes, context.attributes().Int("axis", 0)));

@@ -3,6 +3,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/strided_copy.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
@@ -25,6 +26,14 @@ absl::StatusOr<SymbolicShape> Tiled(const SymbolicShape& input,
 }
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckInputType(context, 1, {DType::kInt64}));
+  const SymbolicShape& counts = context.shape(1);
+  const int rank = context.shape(0).rank();
+  if (counts.has_rank() &&
+      (counts.rank() != 1 || (rank >= 0 && counts[0].known() && !counts[0].Is(rank)))) {
+    return absl::InvalidArgumentError(absl::StrCat("repeats has shape ", counts.ToString(),
+                                                   ", the input ", context.shape(0).ToString()));
+  }
   ASSIGN_OR_RETURN(const auto repeats, context.Int64s(1));
   SymbolicShape shape;
   if (repeats) {

@@ -1,5 +1,7 @@
 #include "engine/providers/portable/portable_kernel.h"
 
+#include <algorithm>
+
 #include "engine/core/status_macros.h"
 #include "engine/ops/op_def.h"
 
@@ -27,6 +29,12 @@ std::vector<const Tensor*> StepInputs(const EpilogueStep& step, const Tensor* x,
   return inputs;
 }
 
+bool AllEmpty(absl::Span<Tensor* const> outputs) {
+  return std::all_of(outputs.begin(), outputs.end(), [](const Tensor* output) {
+    return output == nullptr || output->num_elements() == 0;
+  });
+}
+
 }  // namespace
 
 PortableKernel::PortableKernel(const Node& node, bool planned, int64_t limit_bytes)
@@ -38,6 +46,8 @@ PortableKernel::PortableKernel(const Node& node, bool planned, int64_t limit_byt
       limit_bytes_(limit_bytes) {}
 
 absl::Status PortableKernel::Run(const StepContext& context) const {
+  // A huge dimension beside one of 0 would still be walked by most kernels.
+  if (planned_ && AllEmpty(context.outputs)) return absl::OkStatus();
   KernelContext kernel(attributes_, context.inputs.subspan(0, num_op_inputs_), context.outputs,
                        planned_, limit_bytes_);
   RETURN_IF_ERROR(op_.compute(kernel));

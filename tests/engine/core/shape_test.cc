@@ -34,6 +34,8 @@ TEST(Shape, RefusesProductsThatOverflowAlsoBehindAZero) {
   EXPECT_EQ(Shape({int64_t{1} << 24, int64_t{1} << 24}).CheckedElements().value(),
             int64_t{1} << 48);
   EXPECT_EQ(Shape({5, 0}).CheckedElements().value(), 0);
+  EXPECT_TRUE(Shape({int64_t{1} << 31, 0}).CheckedElements().ok());
+  EXPECT_FALSE(Shape({(int64_t{1} << 31) + 1, 0}).CheckedElements().ok());
 }
 
 TEST(Dim, ArithmeticKeepsKnownSizesAndNeutralElements) {

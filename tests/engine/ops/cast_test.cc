@@ -75,5 +75,14 @@ TEST(Cast, TakesTheTypeFromAnotherTensor) {
                .outputs = {Values<int8_t>({2}, {1, 2})}});
 }
 
+TEST(Cast, RefusesAnUnknownRounding) {
+  const Tensor x = Values<float>({2}, {1, 2});
+  ExpectOpError({.op = "CastLike",
+                 .inputs = {x, x},
+                 .outputs = {x},
+                 .attributes = MakeAttributes({{"round_mode", std::string("away")}})},
+                "round_mode is \"away\"");
+}
+
 }  // namespace
 }  // namespace inferd::testing

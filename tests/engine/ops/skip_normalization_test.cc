@@ -34,6 +34,9 @@ TEST(SkipNormalization, RefusesASkipOfAnotherShape) {
   ExpectOpError(
       Skip("SkipLayerNormalization", {x, Values<float>({1}, {1}), Values<float>({2}, {1, 2})}, {x}),
       "skip has shape [1]");
+  ExpectOpError(
+      Skip("SkipLayerNormalization", {x, Values<float>({}, {1}), Values<float>({2}, {1, 2})}, {x}),
+      "skip has shape []");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "engine/plan/binder.h"
 
+#include <limits>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/graph_builder.h"
@@ -33,6 +35,29 @@ TEST(BindShapes, NamesTheNodeWhoseShapesDoNotFit) {
   const absl::Status status = BindShapes(graph, shapes).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("Add0"));
+}
+
+TEST(BindShapes, RefusesShapesThatOverflow) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {b.Symbol("n")});
+  const ValueId target = b.Input("target", {b.Symbol("rank")}, DType::kInt64);
+  Graph graph = b.Build({b.Op("Expand", {x, target})});
+  graph.SetConstant(target,
+                    Tensor::FromValues<int64_t>(Shape({1}), {std::numeric_limits<int64_t>::max()}));
+  const Shape shapes[] = {Shape({1}), Shape({1})};
+  const absl::Status status = BindShapes(graph, shapes).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("Expand0"));
+}
+
+TEST(BindShapes, DoesNotWalkTheHugeDimensionsOfEmptyValues) {
+  GraphBuilder b;
+  const ValueId x = b.graph().AddConstant(
+      "x", Tensor::Allocate(DType::kFloat32, Shape({1, int64_t{1} << 31, 0})).value());
+  Attributes size;
+  size.Set("size", int64_t{3});
+  const Graph graph = b.Build({b.Op("LRN", {x}, size)});
+  EXPECT_EQ(BindShapes(graph, {}).value().num_nodes(), 0);
 }
 
 }  // namespace

@@ -30,6 +30,11 @@ bool SupportsWindow(const Graph& graph, const Node& node) {
   for (int64_t dilation : node.attributes.Ints("dilations")) {
     if (dilation != 1) return false;  // oneDNN has reference code only
   }
+  const auto& kernel = node.attributes.Ints("kernel_shape");
+  const auto& pads = node.attributes.Ints("pads");
+  for (size_t i = 0; i < pads.size() && !kernel.empty(); ++i) {
+    if (pads[i] >= kernel[i % kernel.size()]) return false;  // oneDNN refuses them
+  }
   const auto spatial = absl::MakeConstSpan(InputShape(graph, node, 0).dims()).subspan(2);
   return ResolveWindow(node.attributes, spatial, {}).ok();
 }

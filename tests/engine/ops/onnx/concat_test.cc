@@ -31,5 +31,14 @@ TEST(Concat, RefusesPartsThatDoNotFit) {
                 "cannot join");
 }
 
+TEST(Concat, RefusesPartsOfAnotherType) {
+  const Tensor x = Values<float>({2}, {1, 2});
+  ExpectOpError({.op = "Concat",
+                 .inputs = {x, Values<int64_t>({1}, {2})},
+                 .outputs = {x},
+                 .attributes = MakeAttributes({{"axis", int64_t{0}}})},
+                "int64");
+}
+
 }  // namespace
 }  // namespace inferd::testing

@@ -54,6 +54,11 @@ TEST(PoolKernel, CountsPaddingWhenAsked) {
   CaseOf("AveragePool", {1, 16, 10, 9}, attributes).ExpectAgrees();
 }
 
+TEST(PoolKernel, LeavesPadsAsWideAsTheKernelToThePortableKernel) {
+  ProviderCase test = CaseOf("AveragePool", {1, 4, 5, 5}, Window2d(3, 1, {0, 3, 0, 0}));
+  EXPECT_FALSE(test.Supported(*MakeCpuProvider()));
+}
+
 TEST(PoolKernel, ResolvesAutomaticPadding) {
   for (const char* auto_pad : {"SAME_UPPER", "SAME_LOWER", "VALID"}) {
     for (const char* op : {"MaxPool", "AveragePool"}) {
