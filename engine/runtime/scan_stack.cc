@@ -11,9 +11,9 @@
 namespace inferd {
 namespace {
 
-// Room made before it is known to be needed.
+// Room made before it is known to be needed: parts, at most so many bytes of them.
 constexpr int64_t kFirstParts = 16;
-constexpr int64_t kExpectedParts = 4096;
+constexpr int64_t kFirstBytes = 16 << 20;
 
 }  // namespace
 
@@ -39,8 +39,8 @@ absl::Status ScanStack::Append(const Tensor& part) {
 
 absl::Status ScanStack::Grow() {
   const int64_t part_bytes = std::max<int64_t>(part_.num_elements() * ElementBytes(dtype_), 1);
-  const int64_t wanted =
-      count_ == 0 ? std::clamp(expected_, kFirstParts, kExpectedParts) : 2 * capacity_;
+  const int64_t first = std::min(expected_ > 0 ? expected_ : kFirstParts, kFirstBytes / part_bytes);
+  const int64_t wanted = count_ == 0 ? first : 2 * capacity_;
   // As far as the limit allows; one more than that is refused by Allocate.
   const int64_t capacity = std::max(count_ + 1, std::min(wanted, limit_bytes_ / part_bytes));
   Shape shape = part_;
