@@ -102,7 +102,7 @@ absl::StatusOr<std::vector<RecurrentActivation>> ReadActivations(const Attribute
     activations.push_back(MakeActivation(spec));
     if (activations.back() == nullptr) {
       return absl::InvalidArgumentError(
-          absl::StrCat("attribute activations has \"", spec.name, "\""));
+          absl::StrCat("attribute activations has \"", spec.given, "\""));
     }
   }
   return activations;
@@ -317,6 +317,7 @@ absl::StatusOr<std::vector<RecurrentActivationSpec>> ReadActivationSpecs(
   std::vector<RecurrentActivationSpec> specs;
   for (const std::string& given : names) {
     RecurrentActivationSpec spec;
+    spec.given = given;
     spec.name = absl::AsciiStrToLower(given);
     if (TakesAlpha(spec.name) && next_alpha < alphas.size()) spec.alpha = alphas[next_alpha++];
     if (TakesBeta(spec.name) && next_beta < betas.size()) spec.beta = betas[next_beta++];

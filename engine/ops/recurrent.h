@@ -25,9 +25,10 @@ RecurrentKind LstmKind();  // gates input, output, forget, cell
 RecurrentKind GruKind();   // gates update, reset, hidden
 RecurrentKind RnnKind();
 
-// An activation as the attributes name it, in lower case, with the parameters given for it.
+// An activation as the attributes give it.
 struct RecurrentActivationSpec {
-  std::string name;
+  std::string given;  // its name there, in any case
+  std::string name;   // in lower case
   std::optional<float> alpha;
   std::optional<float> beta;
 };
