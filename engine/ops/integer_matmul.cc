@@ -66,21 +66,25 @@ absl::StatusOr<std::vector<uint32_t>> IntegerMatMul(const MatMulShape& shape, co
   return product;
 }
 
-absl::StatusOr<std::vector<double>> ScaledSums(const MatMulShape& shape,
-                                               const std::vector<uint32_t>& sums,
+std::vector<double> SignedSums(const std::vector<uint32_t>& sums) {
+  std::vector<double> result;
+  result.reserve(sums.size());
+  for (uint32_t sum : sums) result.push_back(static_cast<int32_t>(sum));
+  return result;
+}
+
+absl::StatusOr<std::vector<double>> ScaledSums(const MatMulShape& shape, std::vector<double> sums,
                                                const Tensor& a_scale, const Tensor& b_scale) {
   const int64_t m = shape.m.value, n = shape.n.value;
   ASSIGN_OR_RETURN(const std::vector<double> a_scales, Scales(a_scale, m));
   ASSIGN_OR_RETURN(const std::vector<double> b_scales, Scales(b_scale, n));
-  std::vector<double> values(sums.size());
   for (size_t i = 0; i < sums.size(); ++i) {
     const int64_t at = static_cast<int64_t>(i);
     const size_t row = static_cast<size_t>(at / n) % a_scales.size();
     const size_t column = static_cast<size_t>(at / (m * n) * n + at % n) % b_scales.size();
-    values[i] =
-        static_cast<double>(static_cast<int32_t>(sums[i])) * a_scales[row] * b_scales[column];
+    sums[i] *= a_scales[row] * b_scales[column];
   }
-  return values;
+  return sums;
 }
 
 absl::Status StoreRealProduct(KernelContext& context, const QuantizedOperands& operands,
@@ -95,7 +99,7 @@ absl::Status StoreRealProduct(KernelContext& context, const QuantizedOperands& o
       const std::vector<uint32_t> sums,
       IntegerMatMul(shape, *operands.a, operands.a_zero, *operands.b, operands.b_zero));
   ASSIGN_OR_RETURN(const std::vector<double> values,
-                   ScaledSums(shape, sums, *operands.a_scale, *operands.b_scale));
+                   ScaledSums(shape, SignedSums(sums), *operands.a_scale, *operands.b_scale));
   return DispatchTypes<float, Float16>(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* bias = operands.bias == nullptr ? nullptr : operands.bias->data<T>();

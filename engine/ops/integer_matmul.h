@@ -17,10 +17,12 @@ absl::StatusOr<std::vector<uint32_t>> IntegerMatMul(const MatMulShape& shape, co
                                                     const Tensor* a_zero, const Tensor& b,
                                                     const Tensor* b_zero);
 
+// The wrapped sums as the signed numbers they are.
+std::vector<double> SignedSums(const std::vector<uint32_t>& sums);
+
 // What the sums stand for: each times the scale of its row (one value, or one a row of A) and of
 // its column (one value, one a column of B, or one a column of each matrix of the stack).
-absl::StatusOr<std::vector<double>> ScaledSums(const MatMulShape& shape,
-                                               const std::vector<uint32_t>& sums,
+absl::StatusOr<std::vector<double>> ScaledSums(const MatMulShape& shape, std::vector<double> sums,
                                                const Tensor& a_scale, const Tensor& b_scale);
 
 // 8-bit matrices with their scales and zero points; null where absent.

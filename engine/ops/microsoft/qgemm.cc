@@ -78,8 +78,9 @@ absl::Status Compute(KernelContext& context) {
       walk.Next();
     }
   }
-  ASSIGN_OR_RETURN(const std::vector<double> values,
-                   ScaledSums(shape, sums, context.input(kAScale), context.input(kBScale)));
+  ASSIGN_OR_RETURN(
+      const std::vector<double> values,
+      ScaledSums(shape, SignedSums(sums), context.input(kAScale), context.input(kBScale)));
   const double alpha = context.attributes().Float("alpha", 1);
   ASSIGN_OR_RETURN(Tensor floats, Tensor::Allocate(DType::kFloat32, output, Layout::kRowMajor,
                                                    context.limit_bytes()));

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 
@@ -32,6 +34,17 @@ absl::Status Infer(InferContext& context) {
   return absl::OkStatus();
 }
 
+// Beyond int64 the nearest value, for NaN 0.
+template <typename To>
+To FromNumber(double value) {
+  if constexpr (std::is_same_v<To, int64_t>) {
+    if (std::isnan(value)) return 0;
+    if (value >= 0x1p63) return std::numeric_limits<int64_t>::max();
+    if (value < -0x1p63) return std::numeric_limits<int64_t>::min();
+  }
+  return static_cast<To>(value);
+}
+
 template <typename To, typename From>
 absl::StatusOr<To> Convert(const From& value) {
   if constexpr (std::is_same_v<To, From>) {
@@ -39,13 +52,13 @@ absl::StatusOr<To> Convert(const From& value) {
   } else if constexpr (std::is_same_v<To, std::string>) {
     return absl::StrCat(value);
   } else if constexpr (std::is_same_v<From, std::string>) {
-    float number = 0;
-    if (!absl::SimpleAtof(value, &number)) {
+    double number = 0;
+    if (!absl::SimpleAtod(value, &number)) {
       return absl::InvalidArgumentError(absl::StrCat("map value \"", value, "\" is no number"));
     }
-    return static_cast<To>(number);
+    return FromNumber<To>(number);
   } else {
-    return static_cast<To>(value);
+    return FromNumber<To>(value);
   }
 }
 

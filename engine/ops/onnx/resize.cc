@@ -152,8 +152,13 @@ absl::Status ReadRoi(KernelContext& context, const std::vector<int>& axes,
 }
 
 template <typename T>
-T FromDouble(double value) {
-  if constexpr (std::is_integral_v<T>) {
+constexpr bool kIsComplex =
+    std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
+
+template <typename T, typename Value>
+T FromValue(const Value& value) {
+  if constexpr (std::is_same_v<T, bool>) return value != 0;
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     // Cubic weights overshoot; the bounds are exact for up to 32 bits.
     if (!(value > static_cast<double>(std::numeric_limits<T>::lowest()))) {
       return std::numeric_limits<T>::lowest();
@@ -184,10 +189,16 @@ std::vector<Acc> ResampleAlong(const ResampleTable& table, const ResampleAxis& a
   return result;
 }
 
+// What elements of T are interpolated in.
+template <typename T>
+using ResampleValue =
+    std::conditional_t<kIsComplex<T>, T,
+                       std::conditional_t<std::is_integral_v<T>, double, AccumulatorOf<T>>>;
+
 template <typename T>
 absl::Status Interpolate(KernelContext& context, const ResampleSettings& settings,
                          const std::vector<ResampleAxis>& axes, Tensor* y) {
-  using Acc = std::conditional_t<std::is_integral_v<T>, double, AccumulatorOf<T>>;
+  using Acc = ResampleValue<T>;
   const Tensor& x = context.input(kX);
   const Acc outside = static_cast<Acc>(context.attributes().Float("extrapolation_value", 0));
   std::vector<Acc> values(x.data<T>(), x.data<T>() + x.num_elements());
@@ -205,7 +216,7 @@ absl::Status Interpolate(KernelContext& context, const ResampleSettings& setting
     values = ResampleAlong(MakeResampleTable(settings, axes[d]), axes[d], shape.Product(0, d),
                            shape.Product(d + 1, shape.rank()), values, outside);
   }
-  for (size_t i = 0; i < values.size(); ++i) y->mutable_data<T>()[i] = FromDouble<T>(values[i]);
+  for (size_t i = 0; i < values.size(); ++i) y->mutable_data<T>()[i] = FromValue<T>(values[i]);
   return absl::OkStatus();
 }
 
@@ -260,7 +271,7 @@ absl::Status ResizeNearest(KernelContext& context, const ResampleSettings& setti
                        std::complex<double>>(x.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     T filler{};
-    if constexpr (!std::is_same_v<T, std::string>) filler = FromDouble<T>(outside);
+    if constexpr (!std::is_same_v<T, std::string>) filler = FromValue<T>(outside);
     CopyNearest(offsets, x.data<T>(), filler, y->mutable_data<T>());
     return absl::OkStatus();
   });
@@ -293,7 +304,9 @@ absl::Status Compute(KernelContext& context) {
     RETURN_IF_ERROR(ReadRoi(context, target.axes, &axes));
   }
   if (settings.mode == ResampleMode::kNearest) return ResizeNearest(context, settings, axes, y);
-  return DispatchNumeric(x.dtype(), [&](auto tag) {
+  return DispatchTypes<float, double, Float16, Bfloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
+                       uint16_t, uint32_t, uint64_t, bool, std::complex<float>,
+                       std::complex<double>>(x.dtype(), [&](auto tag) {
     return Interpolate<typename decltype(tag)::type>(context, settings, axes, y);
   });
 }

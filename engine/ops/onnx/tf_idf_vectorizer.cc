@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "engine/core/status_macros.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/type_check.h"
@@ -145,8 +146,10 @@ class GramTree {
   std::vector<Gram> grams_ = std::vector<Gram>(1);
 };
 
+// The n-grams that begin with a token of `present`: few requests meet much of a pool.
 template <typename Token, typename Pool>
-GramTree<Token> ReadTree(const Attributes& attributes, const Settings& settings, const Pool& pool) {
+GramTree<Token> ReadTree(const Attributes& attributes, const Settings& settings, const Pool& pool,
+                         const absl::flat_hash_set<Token>& present) {
   const std::vector<int64_t>& begins = attributes.Ints("ngram_counts");
   const std::vector<int64_t>& columns = attributes.Ints("ngram_indexes");
   const std::vector<float>& weights = attributes.Floats("weights");
@@ -159,7 +162,7 @@ GramTree<Token> ReadTree(const Attributes& attributes, const Settings& settings,
     const bool wanted = static_cast<int64_t>(length) >= settings.min_length &&
                         static_cast<int64_t>(length) <= settings.max_length;
     for (size_t at = begins[i]; at < end; at += length, ++gram) {
-      if (!wanted) continue;
+      if (!wanted || !present.contains(tokens[at])) continue;
       tree.Add(absl::MakeConstSpan(tokens).subspan(at, length),
                {columns[gram], settings.weighted ? weights[gram] : 1.0f});
     }
@@ -188,8 +191,9 @@ void AddGrams(const GramTree<Token>& tree, absl::Span<const Token> row, int64_t 
 template <typename Token, typename Element, typename Pool>
 void Vectorize(const Tensor& x, const Attributes& attributes, const Settings& settings,
                const Pool& pool, float* out) {
-  const GramTree<Token> tree = ReadTree<Token>(attributes, settings, pool);
   const std::vector<Token> tokens(x.data<Element>(), x.data<Element>() + x.num_elements());
+  const GramTree<Token> tree =
+      ReadTree<Token>(attributes, settings, pool, {tokens.begin(), tokens.end()});
   const int64_t rows = x.rank() == 1 ? 1 : x.dim(0);
   const int64_t row_size = rows == 0 ? 0 : x.num_elements() / rows;
   for (int64_t r = 0; r < rows; ++r, out += settings.columns) {

@@ -1,3 +1,5 @@
+#include <complex>
+
 #include "gtest/gtest.h"
 #include "tests/support/op_case.h"
 
@@ -82,6 +84,26 @@ TEST(Resize, RefusesTargetsThatDoNotFit) {
   ExpectOpError(Sized(x, {int64_t{1} << 40}, x), "limit");
   ExpectOpError(Sized(x, {2}, x, {{"mode", std::string("best")}}), "mode is \"best\"");
   ExpectOpError(Sized(Values<float>({0}, {}), {2}, x), "empty");
+}
+
+TEST(Resize, InterpolatesComplexNumbersAndBools) {
+  using Complex = std::complex<float>;
+  const Tensor scales = Values<float>({1}, {2});
+  const Attributes linear = MakeAttributes({{"mode", std::string("linear")}});
+  CheckOpCases({{.op = "Resize",
+                 .inputs = {Values<Complex>({2}, {{0, 4}, {4, 0}}), std::nullopt, scales},
+                 .outputs = {Values<Complex>({4}, {{0, 4}, {1, 3}, {3, 1}, {4, 0}})},
+                 .attributes = linear},
+                {.op = "Resize",
+                 .inputs = {Values<bool>({2}, {false, true}), std::nullopt, scales},
+                 .outputs = {Values<bool>({4}, {false, true, true, true})},
+                 .attributes = linear}});
+  const Tensor text = Values<std::string>({2}, {"a", "b"});
+  ExpectOpError({.op = "Resize",
+                 .inputs = {text, std::nullopt, scales},
+                 .outputs = {text},
+                 .attributes = linear},
+                "string");
 }
 
 }  // namespace
