@@ -134,7 +134,7 @@ def export(case, model, x, opsets, zipmap):
     options = dict(case.options)
     last = model[-1] if hasattr(model, "steps") else model
     if is_classifier(last) and hasattr(last, "predict_proba"):
-        options["zipmap"] = zipmap
+        options.setdefault("zipmap", zipmap)
     return skl2onnx.to_onnx(
         model,
         initial_types=input_types(case, x),
@@ -195,7 +195,7 @@ def check(case, opsets, zipmap, provider, folder):
     """('' or what is wrong, rows asked, rows taken out)."""
     x, y = case.data
     model = case.model.fit(x, y)
-    asked = (x if case.asked is None else case.asked)[:: max(1, len(x) // ROWS)]
+    asked = x[:: max(1, len(x) // ROWS)]
     decided = decided_rows(case, model, asked)
     lost = int((~decided).sum())
     if lost > MAX_LOST * len(asked):
