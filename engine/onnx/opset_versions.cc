@@ -58,9 +58,12 @@ absl::StatusOr<OpsetVersions> OpsetVersions::Read(const Imports& imports) {
                                                  " version_converter)"
                                                : ""));
     }
-    if (!result.versions_.emplace(std::string(domain), version).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("domain ", NameText(DomainText(domain)), " is imported twice"));
+    // Tools that merge models list a domain once for each part.
+    const auto [first, added] = result.versions_.emplace(std::string(domain), version);
+    if (!added && first->second != version) {
+      return absl::InvalidArgumentError(absl::StrCat("domain ", NameText(DomainText(domain)),
+                                                     " is imported twice, as opsets ",
+                                                     first->second, " and ", version));
     }
   }
   return result;
