@@ -24,6 +24,9 @@ struct EngineConfig {
   std::string optimization_level = "all";
   // Passes switched off by name.
   std::vector<std::string> disabled_passes;
+  // Outputs that are a map from class to score for every row become score matrices with
+  // TensorInfo::class_names, which a protocol of tensors can carry.
+  bool maps_as_scores = false;
   // Plans kept per model, one per bound shape; least recently used go first.
   int max_plans = 64;
   // Bytes one plan's arena, and any one dynamic tensor, may take.

@@ -1,12 +1,14 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/batch_check.h"
 #include "engine/core/status_macros.h"
 #include "engine/onnx/importer.h"
+#include "engine/onnx/map_outputs.h"
 #include "engine/ops/custom/op_library.h"
 #include "engine/ops/shape_inference.h"
 #include "engine/passes/batch_analysis.h"
@@ -75,6 +77,8 @@ class CompiledModel : public Model {
 
   absl::Status Optimize() {
     original_dump_ = graph_.ToString();
+    std::map<std::string, std::vector<std::string>> classes;
+    if (config_.maps_as_scores) classes = ReplaceMapOutputs(graph_);
     RETURN_IF_ERROR(graph_.SortAndCompact());
     graph_.RemoveDeadNodes();
     RETURN_IF_ERROR(graph_.SortAndCompact());
@@ -86,6 +90,9 @@ class CompiledModel : public Model {
     for (size_t i = 0; i < graph_.outputs().size(); ++i) {
       const ValueType& type = graph_.value(graph_.outputs()[i]).type;
       outputs_.push_back(InfoOf(graph_, graph_.output_name(static_cast<int>(i)), type));
+      if (const auto it = classes.find(outputs_.back().name); it != classes.end()) {
+        outputs_.back().class_names = it->second;
+      }
     }
     ASSIGN_OR_RETURN(pass_results_, RunPasses(GraphPasses(), graph_, {config_, providers_}));
     return absl::OkStatus();
@@ -197,6 +204,7 @@ class CompiledModel : public Model {
     options.weights = &weights_;
     options.threads = config_.threads_per_slot;
     options.max_arena_bytes = config_.max_arena_bytes;
+    options.config = &config_;
     return BuildPlan(bound, options);
   }
 

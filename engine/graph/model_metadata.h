@@ -16,6 +16,9 @@ struct TensorInfo {
   ValueType type;
   // One entry a dimension: its size as text, its symbol's name, or "?".
   std::vector<std::string> dim_names;
+  // What the columns of a score matrix stand for, where that took the place of maps from class to
+  // score; else empty.
+  std::vector<std::string> class_names;
 };
 
 // What a model file says about itself. A value type.

@@ -182,7 +182,7 @@ absl::StatusOr<std::vector<ValueId>> GraphBuilder::ReadInputs(const ::onnx::Node
 }
 
 absl::Status GraphBuilder::ReadAttributes(const ::onnx::NodeProto& proto, Scope& scope,
-                                          OnnxNode& node, std::vector<ValueId>* captured) {
+                                          OnnxNode& node) {
   std::vector<const ::onnx::AttributeProto*> graphs;
   for (const auto& given : proto.attribute()) {
     ASSIGN_OR_RETURN(const ::onnx::AttributeProto* attribute,
@@ -210,7 +210,7 @@ absl::Status GraphBuilder::ReadAttributes(const ::onnx::NodeProto& proto, Scope&
     }
     node.attributes.Set(given.name(), *std::move(value));
   }
-  return BuildSubgraphs(graphs, scope, node, captured);
+  return BuildSubgraphs(graphs, scope, node);
 }
 
 absl::Status GraphBuilder::BuildOperator(const ::onnx::NodeProto& proto, int64_t version,
@@ -224,8 +224,7 @@ absl::Status GraphBuilder::BuildOperator(const ::onnx::NodeProto& proto, int64_t
     return emitter_.Emit(std::move(node), scope.graph);  // says that it is unknown
   }
   ASSIGN_OR_RETURN(node.inputs, ReadInputs(proto, scope));
-  std::vector<ValueId> captured;
-  RETURN_IF_ERROR(ReadAttributes(proto, scope, node, &captured));
+  RETURN_IF_ERROR(ReadAttributes(proto, scope, node));
   for (const std::string& name : proto.output()) {
     if (name.empty()) {
       node.outputs.push_back(kNoValue);
@@ -238,6 +237,7 @@ absl::Status GraphBuilder::BuildOperator(const ::onnx::NodeProto& proto, int64_t
     node.outputs.push_back(id);
   }
   RETURN_IF_ERROR(Upconvert(node, scope.graph, emitter_));
+  const std::vector<ValueId> captured = std::move(node.captured);
   RETURN_IF_ERROR(emitter_.Emit(std::move(node), scope.graph, captured));
   // Outputs that the newest form does not have are not there for others either.
   for (const std::string& name : proto.output()) {

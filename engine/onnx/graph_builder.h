@@ -72,11 +72,10 @@ class GraphBuilder {
                                                 const ModelFunction& function, Scope& scope);
   absl::StatusOr<std::vector<ValueId>> ReadInputs(const ::onnx::NodeProto& proto,
                                                   const Scope& scope) const;
-  absl::Status ReadAttributes(const ::onnx::NodeProto& proto, Scope& scope, OnnxNode& node,
-                              std::vector<ValueId>* captured);
+  absl::Status ReadAttributes(const ::onnx::NodeProto& proto, Scope& scope, OnnxNode& node);
 
   absl::Status BuildSubgraphs(const std::vector<const ::onnx::AttributeProto*>& protos,
-                              Scope& scope, OnnxNode& node, std::vector<ValueId>* captured);
+                              Scope& scope, OnnxNode& node);
   absl::StatusOr<std::shared_ptr<const Graph>> BuildSubgraph(const ::onnx::GraphProto& proto,
                                                              const OnnxNode& node,
                                                              const std::vector<Capture>& captures,

@@ -26,6 +26,8 @@ ValueType PassedType(const OnnxNode& node, size_t i, const Graph& outer, Graph& 
   if (node.op_type == "Loop" && i < 2) {
     return ValueType::OfTensor(i == 0 ? DType::kInt64 : DType::kBool, SymbolicShape::Scalar());
   }
+  // Scan of opset 8 has its sequence lengths first.
+  if (node.op_type == "Scan" && node.version < 9) ++i;
   if (!node.has_input(i)) return ValueType();
   const ValueType& type = outer.value(node.inputs[i]).type;
   const bool by_element =
@@ -100,8 +102,7 @@ absl::Status GraphBuilder::BuildCall(const ::onnx::NodeProto& proto, const Model
 }
 
 absl::Status GraphBuilder::BuildSubgraphs(const std::vector<const ::onnx::AttributeProto*>& protos,
-                                          Scope& scope, OnnxNode& node,
-                                          std::vector<ValueId>* captured) {
+                                          Scope& scope, OnnxNode& node) {
   // All of a node's subgraphs get the same captures, so that they can be passed as one list.
   std::vector<Capture> captures;
   absl::flat_hash_map<std::string, bool> seen;
@@ -113,7 +114,7 @@ absl::Status GraphBuilder::BuildSubgraphs(const std::vector<const ::onnx::Attrib
       if (it == scope.names.end() || !seen.emplace(name, true).second) continue;
       captures.push_back({name, it->second});
       const bool passed = it->second != kNoValue && scope.graph.constant(it->second) == nullptr;
-      if (passed) captured->push_back(it->second);
+      if (passed) node.captured.push_back(it->second);
     }
   }
   for (const auto* attribute : protos) {

@@ -22,6 +22,7 @@ struct OnnxNode {
   std::vector<ValueId> outputs;
   Attributes attributes;
   std::map<std::string, std::shared_ptr<const Graph>, std::less<>> subgraphs;
+  std::vector<ValueId> captured;  // what the subgraphs' last inputs stand for
 
   bool has_input(size_t i) const { return i < inputs.size() && inputs[i] != kNoValue; }
   bool wants_output(size_t i) const { return i < outputs.size() && outputs[i] != kNoValue; }

@@ -16,6 +16,7 @@ struct SupportedRange {
 constexpr SupportedRange kSupported[] = {
     {"", kOldestOpset, kNewestOpset},
     {"ai.onnx.ml", 1, 5},
+    {"ai.onnx.preview", 1, 1},
     {"com.microsoft", 1, 1},
 };
 
@@ -58,12 +59,12 @@ absl::StatusOr<OpsetVersions> OpsetVersions::Read(const Imports& imports) {
                                                  " version_converter)"
                                                : ""));
     }
-    // Tools that merge models list a domain once for each part.
-    const auto [first, added] = result.versions_.emplace(std::string(domain), version);
-    if (!added && first->second != version) {
+    // Exporters repeat themselves; only a contradiction is wrong.
+    const auto [entry, is_new] = result.versions_.emplace(std::string(domain), version);
+    if (!is_new && entry->second != version) {
       return absl::InvalidArgumentError(absl::StrCat("domain ", NameText(DomainText(domain)),
-                                                     " is imported twice, as opsets ",
-                                                     first->second, " and ", version));
+                                                     " is imported as opset ", entry->second,
+                                                     " and as opset ", version));
     }
   }
   return result;

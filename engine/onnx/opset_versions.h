@@ -16,7 +16,7 @@ namespace inferd {
 
 inline constexpr int64_t kOldestIrVersion = 3;
 inline constexpr int64_t kNewestIrVersion = 14;
-inline constexpr int64_t kOldestOpset = 7;
+inline constexpr int64_t kOldestOpset = 1;
 inline constexpr int64_t kNewestOpset = 28;
 
 // The operator set versions that a model or a function imports, by domain; "ai.onnx" is "".

@@ -2,20 +2,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
+#include "engine/ops/dim_check.h"
 
 namespace inferd {
 namespace {
-
-// Takes `dim` for `*known` when that is unknown; INVALID_ARGUMENT when they differ.
-absl::Status Unify(absl::string_view what, const Dim& dim, Dim* known) {
-  if (!known->known()) {
-    if (dim.known() || known->symbol < 0) *known = dim;
-    return absl::OkStatus();
-  }
-  if (!dim.known() || dim.value == known->value) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(what, " is ", dim.value, ", expected ", known->value));
-}
 
 absl::Status CheckRank(absl::string_view name, const SymbolicShape& shape, int rank) {
   if (!shape.has_rank() || shape.rank() == rank) return absl::OkStatus();
@@ -34,14 +24,14 @@ absl::Status ReadOperand(absl::string_view name, const SymbolicShape& shape, boo
           "attributes q_num_heads and kv_num_heads are required for "
           "3-D inputs");
     }
-    RETURN_IF_ERROR(Unify("number of heads", Dim(heads_attribute), heads));
+    RETURN_IF_ERROR(UnifyDim("number of heads", Dim(heads_attribute), heads));
   }
   if (!shape.has_rank()) return absl::OkStatus();
-  RETURN_IF_ERROR(Unify(absl::StrCat("batch of ", name), shape[0], batch));
-  RETURN_IF_ERROR(Unify(absl::StrCat("sequence of ", name), shape[flat ? 1 : 2], sequence));
+  RETURN_IF_ERROR(UnifyDim(absl::StrCat("batch of ", name), shape[0], batch));
+  RETURN_IF_ERROR(UnifyDim(absl::StrCat("sequence of ", name), shape[flat ? 1 : 2], sequence));
   if (!flat) {
-    RETURN_IF_ERROR(Unify(absl::StrCat("heads of ", name), shape[1], heads));
-    return Unify(absl::StrCat("head size of ", name), shape[3], head_size);
+    RETURN_IF_ERROR(UnifyDim(absl::StrCat("heads of ", name), shape[1], heads));
+    return UnifyDim(absl::StrCat("head size of ", name), shape[3], head_size);
   }
   if (!shape[2].known()) return absl::OkStatus();
   if (shape[2].value % heads_attribute != 0) {
@@ -49,8 +39,8 @@ absl::Status ReadOperand(absl::string_view name, const SymbolicShape& shape, boo
                                                    ", which ", heads_attribute,
                                                    " heads do not divide"));
   }
-  return Unify(absl::StrCat("head size of ", name), Dim(shape[2].value / heads_attribute),
-               head_size);
+  return UnifyDim(absl::StrCat("head size of ", name), Dim(shape[2].value / heads_attribute),
+                  head_size);
 }
 
 absl::Status ReadPast(const AttentionInputs& inputs, AttentionShape* shape) {
@@ -124,7 +114,7 @@ absl::StatusOr<AttentionShape> ResolveAttention(const Attributes& attributes,
   if (inputs.nonpad_lengths != nullptr && inputs.nonpad_lengths->has_rank()) {
     RETURN_IF_ERROR(CheckRank("nonpad_kv_seqlen", *inputs.nonpad_lengths, 1));
     Dim batch = shape.batch;
-    RETURN_IF_ERROR(Unify("size of nonpad_kv_seqlen", (*inputs.nonpad_lengths)[0], &batch));
+    RETURN_IF_ERROR(UnifyDim("size of nonpad_kv_seqlen", (*inputs.nonpad_lengths)[0], &batch));
   }
   if (inputs.mask != nullptr) RETURN_IF_ERROR(CheckMask(*inputs.mask, shape));
   return shape;

@@ -12,8 +12,8 @@ namespace inferd {
 // The shape rule of operators that work along attribute `axis` and keep the shape.
 absl::Status InferAlongAxis(InferContext& context);
 
-// Replaces every line of input 0 along attribute `axis` (default -1): fn(Acc* values, count) edits
-// a copy of the line, which becomes the line of output 0. For float types.
+// Replaces every line of input 0 along attribute `axis` (default -1): fn(TypeTag<T>, Acc* values,
+// count) edits a copy of the line, which becomes the line of output 0. For float types.
 template <typename Fn>
 absl::Status MapLines(KernelContext& context, Fn fn) {
   const Tensor& x = context.input(0);
@@ -32,7 +32,7 @@ absl::Status MapLines(KernelContext& context, Fn fn) {
         const T* from = x.data<T>() + o * count * inner + i;
         T* to = y->mutable_data<T>() + o * count * inner + i;
         for (int64_t j = 0; j < count; ++j) line[j] = static_cast<Acc>(from[j * inner]);
-        fn(line.data(), count);
+        fn(tag, line.data(), count);
         for (int64_t j = 0; j < count; ++j) to[j * inner] = static_cast<T>(line[j]);
       }
     }

@@ -27,11 +27,12 @@ absl::StatusOr<FeatureMatrix<T>> ReadFeatures(const Tensor& x, int64_t min_colum
     matrix.data = x.data<T>();
     return matrix;
   }
-  RETURN_IF_ERROR((DispatchTypes<float, double, int32_t, int64_t>(x.dtype(), [&](auto tag) {
-    using X = typename decltype(tag)::type;
-    for (X value : x.values<X>()) matrix.copy.push_back(static_cast<T>(value));
-    return absl::OkStatus();
-  })));
+  RETURN_IF_ERROR(
+      (DispatchTypes<float, double, Float16, int32_t, int64_t>(x.dtype(), [&](auto tag) {
+        using X = typename decltype(tag)::type;
+        for (X value : x.values<X>()) matrix.copy.push_back(static_cast<T>(value));
+        return absl::OkStatus();
+      })));
   matrix.data = matrix.copy.data();
   return matrix;
 }

@@ -12,7 +12,7 @@
 namespace inferd {
 
 // Operators by (domain, name): the built-in ones, from the list that CMake makes of the files in
-// ops/onnx, ops/ml and ops/microsoft, or these and others. Filled by one thread, then immutable.
+// engine/ops/<domain>, or these and others. Filled by one thread, then immutable.
 class OpRegistry {
  public:
   // `base`, which must outlive this registry, is asked for what is not found here; may be null.

@@ -144,6 +144,23 @@ int64_t QuantizeValue(double scaled, int64_t zero_point, const IntegerRange& ran
   return std::clamp(static_cast<int64_t>(rounded) + zero_point, range.lowest, range.highest);
 }
 
+UnsignedQuantization QuantizationOfRange(absl::Span<const float> values) {
+  float lowest = 0;
+  float highest = 0;
+  for (float value : values) {
+    lowest = std::min(lowest, value);
+    highest = std::max(highest, value);
+  }
+  const float spread = (highest - lowest) / 255.0f;
+  const float scale = spread == 0 ? 1.0f : spread;
+  return {scale, QuantizeValue(-lowest / scale, 0, {0, 255})};
+}
+
+uint8_t QuantizeUnsigned(float value, const UnsignedQuantization& quantization) {
+  return static_cast<uint8_t>(
+      QuantizeValue(value / quantization.scale, quantization.zero_point, {0, 255}));
+}
+
 std::vector<uint32_t> Centered(const Tensor& tensor, const std::vector<int64_t>& zero_points,
                                int64_t stride, int64_t size) {
   std::vector<uint32_t> values;

@@ -52,6 +52,14 @@ absl::StatusOr<std::vector<int64_t>> ReadZeroPoints(const Tensor* tensor, int64_
 // point, as the standard leaves it open.
 int64_t QuantizeValue(double scaled, int64_t zero_point, const IntegerRange& range);
 
+// How DynamicQuantizeLinear quantizes these values to uint8: over their range widened to contain 0.
+struct UnsignedQuantization {
+  float scale;
+  int64_t zero_point;
+};
+UnsignedQuantization QuantizationOfRange(absl::Span<const float> values);
+uint8_t QuantizeUnsigned(float value, const UnsignedQuantization& quantization);
+
 // Elements of an 8-bit tensor as accumulators, less the zero point of their slice: `zero_points`
 // has one value, or one for each index of the dimension whose stride is `stride` and size `size`.
 std::vector<uint32_t> Centered(const Tensor& tensor, const std::vector<int64_t>& zero_points,

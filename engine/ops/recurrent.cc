@@ -57,10 +57,8 @@ bool TakesBeta(absl::string_view name) {
 }
 
 // Null for an unknown name.
-RecurrentActivation MakeActivation(absl::string_view name, const float* alpha, const float* beta) {
-  const auto value = [](const float* given, double missing) {
-    return given == nullptr ? missing : double{*given};
-  };
+RecurrentActivation MakeActivation(const RecurrentActivationSpec& spec) {
+  const std::string& name = spec.name;
   using Function = RecurrentActivation;
   if (name == "sigmoid") return Function([](double x) { return 1 / (1 + std::exp(-x)); });
   if (name == "tanh") return Function([](double x) { return std::tanh(x); });
@@ -71,21 +69,23 @@ RecurrentActivation MakeActivation(absl::string_view name, const float* alpha, c
   }
   if (name == "affine" || name == "scaledtanh") {
     const bool tanh = name == "scaledtanh";
-    const double a = value(alpha, 1), b = value(beta, tanh ? 1 : 0);
+    const double a = spec.alpha.value_or(1), b = spec.beta.value_or(tanh ? 1 : 0);
     return tanh ? Function([a, b](double x) { return a * std::tanh(b * x); })
                 : Function([a, b](double x) { return a * x + b; });
   }
   if (name == "leakyrelu") {
-    return Function([a = value(alpha, 0.01)](double x) { return x < 0 ? a * x : x; });
+    return Function(
+        [a = double{spec.alpha.value_or(0.01f)}](double x) { return x < 0 ? a * x : x; });
   }
   if (name == "thresholdedrelu") {
-    return Function([a = value(alpha, 1)](double x) { return x >= a ? x : 0; });
+    return Function([a = double{spec.alpha.value_or(1)}](double x) { return x >= a ? x : 0; });
   }
   if (name == "elu") {
-    return Function([a = value(alpha, 1)](double x) { return x < 0 ? a * std::expm1(x) : x; });
+    return Function(
+        [a = double{spec.alpha.value_or(1)}](double x) { return x < 0 ? a * std::expm1(x) : x; });
   }
   if (name == "hardsigmoid") {
-    const double a = value(alpha, 0.2), b = value(beta, 0.5);
+    const double a = spec.alpha.value_or(0.2f), b = spec.beta.value_or(0.5f);
     return Function([a, b](double x) { return std::clamp(a * x + b, 0.0, 1.0); });
   }
   return nullptr;
@@ -95,49 +95,17 @@ RecurrentActivation MakeActivation(absl::string_view name, const float* alpha, c
 absl::StatusOr<std::vector<RecurrentActivation>> ReadActivations(const Attributes& attributes,
                                                                  const RecurrentKind& kind,
                                                                  int directions) {
-  std::vector<std::string> names = attributes.Strings("activations");
-  const size_t expected = kind.default_activations.size() * directions;
-  if (names.empty()) {
-    for (int d = 0; d < directions; ++d) {
-      names.insert(names.end(), kind.default_activations.begin(), kind.default_activations.end());
-    }
-  }
-  if (names.size() != expected) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("attribute activations has ", names.size(), " values, expected ", expected));
-  }
-  const std::vector<float>& alphas = attributes.Floats("activation_alpha");
-  const std::vector<float>& betas = attributes.Floats("activation_beta");
-  size_t next_alpha = 0;
-  size_t next_beta = 0;
+  ASSIGN_OR_RETURN(const std::vector<RecurrentActivationSpec> specs,
+                   ReadActivationSpecs(attributes, kind, directions));
   std::vector<RecurrentActivation> activations;
-  for (const std::string& given : names) {
-    const std::string name = absl::AsciiStrToLower(given);
-    const bool alpha = TakesAlpha(name) && next_alpha < alphas.size();
-    const bool beta = TakesBeta(name) && next_beta < betas.size();
-    auto activation = MakeActivation(name, alpha ? &alphas[next_alpha++] : nullptr,
-                                     beta ? &betas[next_beta++] : nullptr);
-    if (activation == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("attribute activations has \"", given, "\""));
+  for (const RecurrentActivationSpec& spec : specs) {
+    activations.push_back(MakeActivation(spec));
+    if (activations.back() == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("attribute activations has \"", spec.given, "\""));
     }
-    activations.push_back(std::move(activation));
   }
   return activations;
-}
-
-absl::StatusOr<std::vector<int64_t>> ReadLengths(const KernelContext& context,
-                                                 const RecurrentShape& shape) {
-  if (!context.has_input(kLengths)) {
-    return std::vector<int64_t>(shape.batch.value, shape.sequence.value);
-  }
-  ASSIGN_OR_RETURN(std::vector<int64_t> lengths, context.input(kLengths).ToInt64s());
-  for (int64_t length : lengths) {
-    if (length < 0 || length > shape.sequence.value) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("sequence_lens has ", length, ", expected 0 to ", shape.sequence.value));
-    }
-  }
-  return lengths;
 }
 
 // The part of one direction in a tensor whose first dimension counts directions.
@@ -289,7 +257,9 @@ absl::Status ComputeAs(KernelContext& context, const RecurrentKind& kind,
                        const RecurrentShape& shape, const RecurrentStep<Acc>& step) {
   const DType dtype = context.input(kX).dtype();
   RETURN_IF_ERROR(CheckWork(context, kind, shape));
-  ASSIGN_OR_RETURN(const std::vector<int64_t> lengths, ReadLengths(context, shape));
+  ASSIGN_OR_RETURN(
+      const std::vector<int64_t> lengths,
+      SequenceLengths(context.has_input(kLengths) ? &context.input(kLengths) : nullptr, shape));
   ASSIGN_OR_RETURN(const std::vector<RecurrentActivation> activations,
                    ReadActivations(context.attributes(), kind, shape.directions));
   std::vector<T*> outputs(1 + kind.states, nullptr);
@@ -316,6 +286,58 @@ absl::Status ComputeAs(KernelContext& context, const RecurrentKind& kind,
 }
 
 }  // namespace
+
+RecurrentKind LstmKind() {
+  return {.gates = 4, .states = 2, .default_activations = {"Sigmoid", "Tanh", "Tanh"}};
+}
+
+RecurrentKind GruKind() {
+  return {.gates = 3, .states = 1, .default_activations = {"Sigmoid", "Tanh"}};
+}
+
+RecurrentKind RnnKind() { return {.gates = 1, .states = 1, .default_activations = {"Tanh"}}; }
+
+absl::StatusOr<std::vector<RecurrentActivationSpec>> ReadActivationSpecs(
+    const Attributes& attributes, const RecurrentKind& kind, int directions) {
+  std::vector<std::string> names = attributes.Strings("activations");
+  const size_t expected = kind.default_activations.size() * directions;
+  if (names.empty()) {
+    for (int d = 0; d < directions; ++d) {
+      names.insert(names.end(), kind.default_activations.begin(), kind.default_activations.end());
+    }
+  }
+  if (names.size() != expected) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute activations has ", names.size(), " values, expected ", expected));
+  }
+  const std::vector<float>& alphas = attributes.Floats("activation_alpha");
+  const std::vector<float>& betas = attributes.Floats("activation_beta");
+  size_t next_alpha = 0;
+  size_t next_beta = 0;
+  std::vector<RecurrentActivationSpec> specs;
+  for (const std::string& given : names) {
+    RecurrentActivationSpec spec;
+    spec.given = given;
+    spec.name = absl::AsciiStrToLower(given);
+    if (TakesAlpha(spec.name) && next_alpha < alphas.size()) spec.alpha = alphas[next_alpha++];
+    if (TakesBeta(spec.name) && next_beta < betas.size()) spec.beta = betas[next_beta++];
+    specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+absl::StatusOr<std::vector<int64_t>> SequenceLengths(const Tensor* lengths,
+                                                     const RecurrentShape& shape) {
+  if (lengths == nullptr) return std::vector<int64_t>(shape.batch.value, shape.sequence.value);
+  ASSIGN_OR_RETURN(std::vector<int64_t> counts, lengths->ToInt64s());
+  for (int64_t count : counts) {
+    if (count < 0 || count > shape.sequence.value) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("sequence_lens has ", count, ", expected 0 to ", shape.sequence.value));
+    }
+  }
+  return counts;
+}
 
 absl::StatusOr<RecurrentShape> ResolveRecurrent(const Attributes& attributes,
                                                 const RecurrentKind& kind, const SymbolicShape& x,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,22 @@ struct RecurrentKind {
   std::vector<std::string> default_activations;  // of one direction
 };
 
-// A function of one number with its parameters, by name (any case).
+RecurrentKind LstmKind();  // gates input, output, forget, cell
+RecurrentKind GruKind();   // gates update, reset, hidden
+RecurrentKind RnnKind();
+
+// An activation as the attributes give it.
+struct RecurrentActivationSpec {
+  std::string given;  // its name there, in any case
+  std::string name;   // in lower case
+  std::optional<float> alpha;
+  std::optional<float> beta;
+};
+// The activations of all directions, one after another; INVALID_ARGUMENT for a wrong number.
+absl::StatusOr<std::vector<RecurrentActivationSpec>> ReadActivationSpecs(
+    const Attributes& attributes, const RecurrentKind& kind, int directions);
+
+// A function of one number.
 using RecurrentActivation = std::function<double(double)>;
 
 struct RecurrentShape {
@@ -35,6 +51,10 @@ struct RecurrentShape {
 absl::StatusOr<RecurrentShape> ResolveRecurrent(const Attributes& attributes,
                                                 const RecurrentKind& kind, const SymbolicShape& x,
                                                 const SymbolicShape& w, const SymbolicShape& r);
+// How many steps each of the batch's sequences has; all of them when `lengths` is null.
+// INVALID_ARGUMENT for one that X does not have. Requires concrete dimensions.
+absl::StatusOr<std::vector<int64_t>> SequenceLengths(const Tensor* lengths,
+                                                     const RecurrentShape& shape);
 // The shape rule: Y [S,D,N,H] and states [D,N,H], or [N,S,D,H] and [N,D,H].
 absl::Status InferRecurrent(InferContext& context, const RecurrentKind& kind);
 

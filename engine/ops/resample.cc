@@ -41,7 +41,8 @@ constexpr NamedValue<ResampleCoordinates> kCoordinates[] = {
     {"pytorch_half_pixel", ResampleCoordinates::kPytorchHalfPixel},
     {"align_corners", ResampleCoordinates::kAlignCorners},
     {"asymmetric", ResampleCoordinates::kAsymmetric},
-    {"tf_crop_and_resize", ResampleCoordinates::kCropAndResize}};
+    {"tf_crop_and_resize", ResampleCoordinates::kCropAndResize},
+    {"tf_half_pixel_for_nn", ResampleCoordinates::kHalfPixelUnshifted}};
 
 // The input position of output position j. Single precision, as other engines compute it, so that
 // nearest neighbours agree at ties.
@@ -67,6 +68,8 @@ float SourcePosition(ResampleCoordinates coordinates, const ResampleAxis& axis, 
       if (axis.output == 1) return start + extent / 2;
       return start + x * extent / (axis.output_length - 1);
     }
+    case ResampleCoordinates::kHalfPixelUnshifted:
+      return (x + 0.5f) / axis.scale;
   }
   return 0;
 }

@@ -18,6 +18,7 @@ enum class ResampleCoordinates : uint8_t {
   kAlignCorners,
   kAsymmetric,
   kCropAndResize,
+  kHalfPixelUnshifted,  // tf_half_pixel_for_nn of opset 11 and 12
 };
 
 // How Resize computes values, from its attributes. A value type.

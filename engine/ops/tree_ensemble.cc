@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
@@ -10,18 +11,14 @@
 namespace inferd {
 namespace {
 
-constexpr uint32_t kModeMask = 7;
-constexpr uint32_t kLeaf = 7;
-constexpr uint32_t kMissingTracksTrue = 8;
-constexpr int kFeatureShift = 4;
-constexpr int64_t kMaxFeatures = int64_t{1} << (32 - kFeatureShift);
 constexpr int64_t kMaxNodes = std::numeric_limits<int32_t>::max();
 
-absl::Status CheckNode(const TreeEnsemble::Source& source, const TreeEnsemble::RawNode& node,
-                       int64_t index) {
+}  // namespace
+
+absl::Status TreeEnsemble::CheckNode(const Source& source, const RawNode& node, int64_t index) {
   const int64_t count = static_cast<int64_t>(source.nodes.size());
   if (node.leaf) {
-    for (const TreeEnsemble::LeafWeight& weight : node.weights) {
+    for (const LeafWeight& weight : node.weights) {
       if (weight.target < 0 || weight.target >= source.targets) {
         return absl::InvalidArgumentError(absl::StrCat("leaf ", index, " votes for target ",
                                                        weight.target, " of ", source.targets));
@@ -41,8 +38,6 @@ absl::Status CheckNode(const TreeEnsemble::Source& source, const TreeEnsemble::R
   }
   return absl::OkStatus();
 }
-
-}  // namespace
 
 int32_t TreeEnsemble::AddNode(const RawNode& raw) {
   Node node{};
@@ -131,9 +126,9 @@ double TreeEnsemble::Threshold(const Node& node) const {
 
 template <typename X>
 bool TreeEnsemble::TakesTrue(const Node& node, X value) const {
-  if (value != value && (node.test & kMissingTracksTrue) != 0) return true;
+  if (value != value && node.missing_tracks_true()) return true;
   const double threshold = Threshold(node);
-  switch (static_cast<TreeMode>(node.test & kModeMask)) {
+  switch (node.mode()) {
     case TreeMode::kLessEqual:
       return value <= threshold;
     case TreeMode::kLess:
@@ -159,14 +154,14 @@ template <typename X>
 const TreeEnsemble::Node& TreeEnsemble::FindLeaf(int32_t root, const X* row) const {
   const Node* node = &nodes_[root];
   if (plain_) {
-    while ((node->test & kModeMask) != kLeaf) {
-      const bool taken = row[node->test >> kFeatureShift] <= node->threshold;
+    while (!node->is_leaf()) {
+      const bool taken = row[node->feature()] <= node->threshold;
       node = &nodes_[taken ? node->on_true : node->on_false];
     }
     return *node;
   }
-  while ((node->test & kModeMask) != kLeaf) {
-    const bool taken = TakesTrue(*node, row[node->test >> kFeatureShift]);
+  while (!node->is_leaf()) {
+    const bool taken = TakesTrue(*node, row[node->feature()]);
     node = &nodes_[taken ? node->on_true : node->on_false];
   }
   return *node;
@@ -175,6 +170,11 @@ const TreeEnsemble::Node& TreeEnsemble::FindLeaf(int32_t root, const X* row) con
 template <typename X, typename Score>
 void TreeEnsemble::Evaluate(const X* x, int64_t rows, int64_t columns, Score* scores,
                             uint8_t* voted) const {
+  if constexpr (std::is_same_v<X, float> && std::is_same_v<Score, float>) {
+    if (evaluator_ != nullptr && voted == nullptr) {
+      return evaluator_->Evaluate(x, rows, columns, scores);
+    }
+  }
   // Blocks of rows keep one tree's nodes in the cache for all of them.
   constexpr int64_t kBlock = 64;
   std::fill_n(scores, rows * targets_, Score(0));

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -22,6 +24,14 @@ enum class TreeMode : uint8_t {
 };
 
 enum class TreeAggregate : uint8_t { kAverage, kSum, kMin, kMax };
+
+// A faster way to evaluate one ensemble, made from it by a provider. Immutable.
+class TreeEvaluator {
+ public:
+  virtual ~TreeEvaluator() = default;
+  // Gives exactly what TreeEnsemble::Evaluate does in floats, without telling who voted.
+  virtual void Evaluate(const float* x, int64_t rows, int64_t columns, float* scores) const = 0;
+};
 
 // Decision trees over rows of features: every row falls to one leaf of every tree, and the leaves'
 // weights for a target are aggregated. Built and checked once from the attributes of
@@ -54,6 +64,20 @@ class TreeEnsemble {
     std::vector<double> base_values;
     bool double_precision = false;  // thresholds or weights need more than float
   };
+  // A node as kept: an index into nodes() for each branch.
+  struct Node {
+    float threshold;
+    // Feature in the upper bits, then missing_tracks_true and the mode; kLeaf for leaves.
+    uint32_t test;
+    // Leaves: the range [on_true, on_false) of leaf_weights().
+    int32_t on_true;
+    int32_t on_false;
+
+    bool is_leaf() const { return (test & kModeMask) == kLeaf; }
+    TreeMode mode() const { return static_cast<TreeMode>(test & kModeMask); }
+    bool missing_tracks_true() const { return (test & kMissingTracksTrue) != 0; }
+    int64_t feature() const { return test >> kFeatureShift; }
+  };
 
   // INVALID_ARGUMENT for attribute lists of different lengths, unknown modes, children that do not
   // exist or are reached twice, leaves without weights, targets or features out of range.
@@ -76,17 +100,25 @@ class TreeEnsemble {
   template <typename X, typename Score>
   void Evaluate(const X* x, int64_t rows, int64_t columns, Score* scores, uint8_t* voted) const;
 
+  // From now on Evaluate uses it for floats; null changes nothing.
+  void UseEvaluator(std::unique_ptr<const TreeEvaluator> evaluator) {
+    evaluator_ = std::move(evaluator);
+  }
+
+  // What evaluators are made from; thresholds are exact only without double_precision().
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const std::vector<int32_t>& roots() const { return roots_; }
+  const std::vector<LeafWeight>& leaf_weights() const { return leaf_weights_; }
+
  private:
-  struct Node {
-    float threshold;
-    // Feature in the upper bits, then missing_tracks_true and the mode; kLeaf for leaves.
-    uint32_t test;
-    // Leaves: the range [on_true, on_false) of leaf_weights_.
-    int32_t on_true;
-    int32_t on_false;
-  };
+  static constexpr uint32_t kModeMask = 7;
+  static constexpr uint32_t kLeaf = 7;
+  static constexpr uint32_t kMissingTracksTrue = 8;
+  static constexpr int kFeatureShift = 4;
+  static constexpr int64_t kMaxFeatures = int64_t{1} << (32 - kFeatureShift);
 
   TreeEnsemble() = default;
+  static absl::Status CheckNode(const Source& source, const RawNode& node, int64_t index);
   int32_t AddNode(const RawNode& raw);
   template <typename X>
   const Node& FindLeaf(int32_t root, const X* row) const;
@@ -100,6 +132,7 @@ class TreeEnsemble {
   std::vector<LeafWeight> leaf_weights_;
   std::vector<int32_t> roots_;
   std::vector<double> base_values_;
+  std::unique_ptr<const TreeEvaluator> evaluator_;
   int64_t targets_ = 0;
   int64_t features_ = 0;
   TreeAggregate aggregate_ = TreeAggregate::kSum;

@@ -62,6 +62,27 @@ int64_t FinishMany(const std::vector<double>& base_values, PostTransform transfo
   return winner;
 }
 
+// Input 0 to output 0 of type `dtype`, one score a row and target.
+template <typename X, typename Sum>
+absl::Status Score(const TreeEnsemble& ensemble, PostTransform transform, DType dtype,
+                   KernelContext& context) {
+  ASSIGN_OR_RETURN(const FeatureMatrix<X> x,
+                   ReadFeatures<X>(context.input(0), ensemble.features()));
+  const int64_t targets = ensemble.targets();
+  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, dtype, Shape({x.rows, targets})));
+  std::vector<Sum> scores(x.rows * targets);
+  EvaluateTargets(ensemble, x.data, x.rows, x.columns, scores.data());
+  for (int64_t row = 0; row < x.rows && transform != PostTransform::kNone; ++row) {
+    ApplyPostTransform(transform, absl::MakeSpan(scores).subspan(row * targets, targets));
+  }
+  return DispatchTypes<float, double, Float16>(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* to = y->mutable_data<T>();
+    for (const Sum score : scores) *to++ = static_cast<T>(score);
+    return absl::OkStatus();
+  });
+}
+
 }  // namespace
 
 absl::StatusOr<TreeClassifier> TreeClassifier::FromAttributes(const Attributes& attributes) {
@@ -116,24 +137,32 @@ absl::StatusOr<TreeRegressor> TreeRegressor::FromAttributes(const Attributes& at
 }
 
 absl::Status TreeRegressor::Run(KernelContext& context) const {
-  if (ensemble_.double_precision()) return Regress<double, double>(context);
-  if (context.input(0).dtype() == DType::kFloat64) return Regress<double, float>(context);
-  return Regress<float, float>(context);
+  const bool wide_input = context.input(0).dtype() == DType::kFloat64;
+  if (ensemble_.double_precision()) {
+    return Score<double, double>(ensemble_, transform_, DType::kFloat32, context);
+  }
+  if (wide_input) return Score<double, float>(ensemble_, transform_, DType::kFloat32, context);
+  return Score<float, float>(ensemble_, transform_, DType::kFloat32, context);
 }
 
-template <typename X, typename Score>
-absl::Status TreeRegressor::Regress(KernelContext& context) const {
-  ASSIGN_OR_RETURN(const FeatureMatrix<X> x,
-                   ReadFeatures<X>(context.input(0), ensemble_.features()));
-  const int64_t targets = ensemble_.targets();
-  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, DType::kFloat32, Shape({x.rows, targets})));
-  std::vector<Score> scores(x.rows * targets);
-  EvaluateTargets(ensemble_, x.data, x.rows, x.columns, scores.data());
-  for (int64_t row = 0; row < x.rows; ++row) {
-    ApplyPostTransform(transform_, absl::MakeSpan(scores).subspan(row * targets, targets));
+absl::StatusOr<TreeScorer> TreeScorer::FromAttributes(const Attributes& attributes) {
+  ASSIGN_OR_RETURN(TreeEnsemble ensemble, TreeEnsemble::FromIndexed(attributes));
+  const int64_t transform = attributes.Int("post_transform", 0);
+  if (transform < 0 || transform > 4) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute post_transform is ", transform, ", expected 0 to 4"));
   }
-  std::copy(scores.begin(), scores.end(), y->mutable_data<float>());
-  return absl::OkStatus();
+  TreeScorer scorer(std::move(ensemble));
+  scorer.transform_ = static_cast<PostTransform>(transform);
+  return scorer;
+}
+
+absl::Status TreeScorer::Run(KernelContext& context) const {
+  const DType dtype = context.input(0).dtype();
+  if (ensemble_.double_precision() || dtype == DType::kFloat64) {
+    return Score<double, double>(ensemble_, transform_, dtype, context);
+  }
+  return Score<float, float>(ensemble_, transform_, dtype, context);
 }
 
 }  // namespace inferd

@@ -23,6 +23,7 @@ class TreeClassifier {
   static absl::StatusOr<TreeClassifier> FromAttributes(const Attributes& attributes);
   // Input 0 to labels and scores. The context's attributes are those this was made from.
   absl::Status Run(KernelContext& context) const;
+  TreeEnsemble& ensemble() { return ensemble_; }
 
  private:
   explicit TreeClassifier(TreeEnsemble ensemble) : ensemble_(std::move(ensemble)) {}
@@ -39,11 +40,24 @@ class TreeRegressor {
  public:
   static absl::StatusOr<TreeRegressor> FromAttributes(const Attributes& attributes);
   absl::Status Run(KernelContext& context) const;
+  TreeEnsemble& ensemble() { return ensemble_; }
 
  private:
   explicit TreeRegressor(TreeEnsemble ensemble) : ensemble_(std::move(ensemble)) {}
-  template <typename X, typename Score>
-  absl::Status Regress(KernelContext& context) const;
+
+  TreeEnsemble ensemble_;
+  PostTransform transform_ = PostTransform::kNone;
+};
+
+// The same for TreeEnsemble, whose scores are of its input's type.
+class TreeScorer {
+ public:
+  static absl::StatusOr<TreeScorer> FromAttributes(const Attributes& attributes);
+  absl::Status Run(KernelContext& context) const;
+  TreeEnsemble& ensemble() { return ensemble_; }
+
+ private:
+  explicit TreeScorer(TreeEnsemble ensemble) : ensemble_(std::move(ensemble)) {}
 
   TreeEnsemble ensemble_;
   PostTransform transform_ = PostTransform::kNone;

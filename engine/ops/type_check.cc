@@ -48,4 +48,13 @@ absl::Status CheckInputType(const InferContext& context, int i,
                     [](std::string* out, DType type) { absl::StrAppend(out, DTypeName(type)); })));
 }
 
+absl::Status CheckInputsGiven(const InferContext& context, std::initializer_list<int> inputs) {
+  for (int i : inputs) {
+    if (context.has_input(i)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("input ", i, " is absent, but the operator requires it"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace inferd

@@ -15,4 +15,8 @@ absl::Status CheckSameTypes(const InferContext& context, std::initializer_list<i
 absl::Status CheckInputType(const InferContext& context, int i,
                             std::initializer_list<DType> allowed);
 
+// INVALID_ARGUMENT naming the first of `inputs` that is absent: for operators with optional inputs
+// among the required ones.
+absl::Status CheckInputsGiven(const InferContext& context, std::initializer_list<int> inputs);
+
 }  // namespace inferd

@@ -29,7 +29,15 @@ constexpr absl::string_view kPerImage[] = {"Conv",
                                            "DepthToSpace",
                                            "SpaceToDepth",
                                            "GlobalLpPool",
-                                           "LpPool"};
+                                           "LpPool",
+                                           "ConvInteger",
+                                           "QLinearConv",
+                                           "QLinearAveragePool",
+                                           "QLinearGlobalAveragePool",
+                                           "NhwcMaxPool"};
+// Elementwise operators over quantized tensors, whose scales and zero points have one element.
+constexpr absl::string_view kQuantizedElementwise[] = {"QLinearAdd", "QLinearMul", "QLinearWhere",
+                                                       "QLinearSigmoid", "QLinearLeakyRelu"};
 // Operators of ai.onnx.ml over [N, features].
 constexpr absl::string_view kPerRow[] = {"TreeEnsembleClassifier",
                                          "TreeEnsembleRegressor",
@@ -139,18 +147,21 @@ class RowWalk {
     if (node.op->op_class == OpClass::kElementwise || op == "Expand")
       return BroadcastKeepsRows(node);
     if (op == "Reshape" || op == "Flatten" || op == "Squeeze" || op == "Unsqueeze" ||
-        op == "Identity" || op == "Dropout") {
+        op == "Identity") {
       return ViewKeepsRows(node);
     }
+    if (IsOneOf(op, kQuantizedElementwise)) return BroadcastKeepsRows(node);
     if (op == "MatMul") return MatMulKeepsRows(node);
     if (op == "Gather") return GatherKeepsRows(node);
     if (KindOf(node, 0) != Kind::kRows && op != "Concat") return false;
     if (IsOneOf(op, kPerImage)) return OnlyFirstHasRows(node);
-    if (op == "Gemm") {
-      return OnlyFirstHasRows(node) && node.attributes.Int("transA", 0) == 0 &&
-             (node.inputs.size() < 3 || node.inputs[2] == kNoValue || Rank(node.inputs[2]) < 2 ||
-              Dim(node.inputs[2], 0) == 1);
-    }
+    if (op == "Gemm") return GemmKeepsRows(node, 2);
+    if (op == "QGemm") return GemmKeepsRows(node, 6);
+    if (op == "QuantizeLinear" || op == "DequantizeLinear") return ScaleKeepsRows(node);
+    if (op == "MatMulInteger") return ProductKeepsRows(node, {1, {2, 2}});
+    if (op == "QLinearMatMul") return ProductKeepsRows(node, {3, {1, 2}});
+    if (op == "MatMulIntegerToFloat") return ProductKeepsRows(node, {1, {2, 4}});
+    if (op == "MatMulNBits") return OnlyFirstHasRows(node) && Rank(node.inputs[0]) >= 2;
     if (op == "Transpose") {
       const auto& permutation = node.attributes.Ints("perm");
       return !permutation.empty() && permutation[0] == 0;
@@ -160,8 +171,8 @@ class RowWalk {
              std::all_of(node.inputs.begin(), node.inputs.end(),
                          [this](ValueId id) { return kinds_[id] == Kind::kRows; });
     }
-    if (op == "Softmax" || op == "LogSoftmax" || op == "Hardmax" || op == "LayerNormalization" ||
-        op == "LpNormalization") {
+    if (op == "Softmax" || op == "QLinearSoftmax" || op == "LogSoftmax" || op == "Hardmax" ||
+        op == "LayerNormalization" || op == "LpNormalization") {
       return OnlyFirstHasRows(node) && AttributeAxisIsNot0(node, -1);
     }
     if (op == "ArgMax" || op == "ArgMin" || op == "Split" || op == "GatherElements") {
@@ -243,6 +254,36 @@ class RowWalk {
       return Rank(a) == Rank(b) && Rank(a) > 2 && Dim(a, 0) == Dim(b, 0);
     }
     return Rank(b) > 2 && (Rank(a) < Rank(b) || Dim(a, 0) == 1);
+  }
+
+  bool GemmKeepsRows(const Node& node, size_t addend) const {
+    return OnlyFirstHasRows(node) && node.attributes.Int("transA", 0) == 0 &&
+           (node.inputs.size() <= addend || node.inputs[addend] == kNoValue ||
+            Rank(node.inputs[addend]) < 2 || Dim(node.inputs[addend], 0) == 1);
+  }
+
+  bool HasOneElement(const Node& node, size_t i) const {
+    if (i >= node.inputs.size() || node.inputs[i] == kNoValue) return true;
+    const ValueType& type = graph_.value(node.inputs[i]).type;
+    return type.shape.IsConcrete() && type.shape.ToShape().num_elements() == 1;
+  }
+
+  // One scale for all rows, or one for each index of another dimension.
+  bool ScaleKeepsRows(const Node& node) const {
+    if (!OnlyFirstHasRows(node)) return false;
+    return HasOneElement(node, 1) || (Rank(node.inputs[1]) == 1 && AttributeAxisIsNot0(node, 1));
+  }
+
+  struct ProductInputs {
+    size_t b;
+    size_t row_parameters[2];  // could have one value a row
+  };
+  // A product of quantized matrices: input 0 with rows, the rest the same for all of them.
+  bool ProductKeepsRows(const Node& node, const ProductInputs& inputs) const {
+    const int rank = Rank(node.inputs[0]);
+    return OnlyFirstHasRows(node) && rank >= 2 && Rank(node.inputs[inputs.b]) == 2 &&
+           HasOneElement(node, inputs.row_parameters[0]) &&
+           HasOneElement(node, inputs.row_parameters[1]);
   }
 
   bool GatherKeepsRows(const Node& node) const {

@@ -27,6 +27,14 @@ bool HasStepsOfOne(const Graph& graph, const Node& node) {
          std::all_of(values->begin(), values->end(), [](int64_t s) { return s == 1; });
 }
 
+// A Dropout that is not in training mode.
+bool IsInference(const Graph& graph, const Node& dropout) {
+  if (dropout.inputs.size() < 3 || dropout.inputs[2] == kNoValue) return true;
+  const Tensor* training = graph.constant(dropout.inputs[2]);
+  return training != nullptr && training->dtype() == DType::kBool &&
+         training->num_elements() == 1 && !*training->data<bool>();
+}
+
 bool ChangesNothing(const Graph& graph, const Node& node) {
   const absl::string_view op = node.op->name;
   if (!node.op->domain.empty() || !node.epilogue.empty() || node.inputs.empty() ||
@@ -34,7 +42,7 @@ bool ChangesNothing(const Graph& graph, const Node& node) {
     return false;
   }
   if (op == "Identity") return true;
-  if (op == "Dropout") return node.outputs.size() == 1 && node.inputs.size() < 3;
+  if (op == "Dropout") return IsInference(graph, node);
   if (op == "Transpose") return IsInOrder(node.attributes.Ints("perm"));
   if (op == "Concat") return node.inputs.size() == 1;
   if (op == "Slice") return HasStepsOfOne(graph, node) && SameType(graph, node);
@@ -62,15 +70,23 @@ bool SkipsInnerView(Graph& graph, NodeId id) {
   return true;
 }
 
+bool OnlyFirstIsRead(const Graph& graph, const Node& node,
+                     const std::vector<std::vector<NodeId>>& readers) {
+  return std::all_of(node.outputs.begin() + 1, node.outputs.end(), [&](ValueId output) {
+    return output == kNoValue || (readers[output].empty() && !graph.IsGraphOutput(output));
+  });
+}
+
 }  // namespace
 
 absl::StatusOr<int> RemoveRedundantNodes(Graph& graph, const PassContext&) {
   int changes = 0;
+  const auto readers = graph.Consumers();
   for (NodeId id = 0; id < graph.num_nodes(); ++id) {
     if (graph.node(id).removed) continue;
     if (SkipsInnerView(graph, id)) ++changes;
     const Node& node = graph.node(id);
-    if (!ChangesNothing(graph, node)) continue;
+    if (!ChangesNothing(graph, node) || !OnlyFirstIsRead(graph, node, readers)) continue;
     const ValueId from = node.outputs[0];
     const ValueId to = node.inputs[0];
     graph.RemoveNode(id);

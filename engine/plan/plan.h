@@ -26,7 +26,7 @@ struct ValueStorage {
   Tensor tensor;       // the constant, or dtype, shape and layout without data
 };
 
-class Plan;
+class Body;
 
 // One thing to do. Kernel steps run `kernel`; control flow steps run `bodies`.
 struct Step {
@@ -35,7 +35,7 @@ struct Step {
   std::string provider;
   Attributes attributes;
   std::unique_ptr<BoundKernel> kernel;
-  std::vector<std::pair<std::string, std::shared_ptr<const Plan>>> bodies;  // by attribute name
+  std::vector<std::pair<std::string, std::shared_ptr<const Body>>> bodies;  // by attribute name
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   int num_op_inputs = 0;  // of `inputs`: the rest belong to the epilogue
@@ -44,8 +44,7 @@ struct Step {
 };
 
 // The immutable result of compiling a graph for one binding of its input shapes: steps in order,
-// the storage of every value and the size of the arena. Bodies of If, Loop and Scan are plans whose
-// values are all dynamic. Immutable.
+// the storage of every value and the size of the arena. Immutable.
 class Plan {
  public:
   std::vector<Step> steps;

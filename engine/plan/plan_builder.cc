@@ -5,6 +5,8 @@
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/ops/shape_inference.h"
+#include "engine/plan/body.h"
+#include "engine/plan/lazy_kernel.h"
 #include "engine/plan/memory_planner.h"
 #include "engine/providers/portable/portable_kernel.h"
 
@@ -162,9 +164,9 @@ class PlanBuilder {
 
   absl::Status AddDynamic(const Node& node) {
     Step step = MakeStep(node);
-    step.provider = "portable";
+    step.provider = "dynamic";
     step.dynamic = true;
-    step.kernel = std::make_unique<PortableKernel>(node, false, plan_->limit_bytes);
+    step.kernel = std::make_unique<LazyKernel>(graph_, node, options_);
     for (ValueId output : node.outputs) {
       if (output != kNoValue) plan_->values[output].kind = StorageKind::kDynamic;
     }
@@ -176,16 +178,30 @@ class PlanBuilder {
     Step step = MakeStep(node);
     step.provider = "engine";
     step.dynamic = true;
-    for (const auto& [name, body] : node.subgraphs) {
-      absl::StatusOr<std::shared_ptr<const Plan>> plan = BuildBodyPlan(*body, options_);
-      if (!plan.ok()) return Annotate(plan.status(), NodeLabel(node));
-      step.bodies.emplace_back(name, *std::move(plan));
+    for (const auto& [name, graph] : node.subgraphs) {
+      absl::StatusOr<std::shared_ptr<const Body>> body =
+          Body::Make(WithKnownCaptures(node, *graph), options_);
+      if (!body.ok()) return Annotate(body.status(), NodeLabel(node));
+      step.bodies.emplace_back(name, *std::move(body));
     }
     for (ValueId output : node.outputs) {
       if (output != kNoValue) plan_->values[output].kind = StorageKind::kDynamic;
     }
     plan_->steps.push_back(std::move(step));
     return absl::OkStatus();
+  }
+
+  // The body with what it captures as constants where that is known: weights can be packed.
+  Graph WithKnownCaptures(const Node& node, Graph body) const {
+    const size_t captured =
+        std::min<size_t>(node.num_captured, std::min(body.inputs().size(), node.inputs.size()));
+    for (size_t i = 0; i < captured; ++i) {
+      const Tensor* constant = graph_.constant(node.inputs[node.inputs.size() - captured + i]);
+      if (constant == nullptr) continue;
+      const ValueId input = body.inputs()[body.inputs().size() - captured + i];
+      body.ReplaceUses(input, body.AddConstant("", *constant));
+    }
+    return body;
   }
 
   ValueId Root(ValueId id) const { return roots_[id]; }

@@ -15,7 +15,8 @@ struct PlanOptions {
   absl::Span<const std::unique_ptr<ExecutionProvider>> providers;
   WeightStore* weights = nullptr;
   int threads = 1;
-  int64_t max_arena_bytes = 0;  // also what any one dynamic tensor may take
+  int64_t max_arena_bytes = 0;           // also what any one dynamic tensor may take
+  const EngineConfig* config = nullptr;  // which passes bound bodies get; null: none
 };
 
 // The plan of a bound graph after its passes: each node goes to the first provider that supports

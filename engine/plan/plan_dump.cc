@@ -1,6 +1,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/graph/op_def.h"
+#include "engine/plan/body.h"
 #include "engine/plan/plan.h"
 
 namespace inferd {

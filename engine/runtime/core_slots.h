@@ -26,11 +26,17 @@ class CoreSlot {
   // Null when memory runs out.
   std::byte* Arena(int64_t bytes);
   int64_t arena_bytes() const { return arena_bytes_; }
+  // The slot for what runs within a step of this one's plan: bodies of If, Loop and Scan.
+  CoreSlot& Nested() {
+    if (nested_ == nullptr) nested_ = std::make_unique<CoreSlot>(threads_);
+    return *nested_;
+  }
 
  private:
   int threads_;
   int64_t arena_bytes_ = 0;
   std::unique_ptr<std::byte, void (*)(void*)> arena_{nullptr, +[](void*) {}};
+  std::unique_ptr<CoreSlot> nested_;
 };
 
 // Cores this process may use: the cgroup v2 or v1 CPU quota rounded up, at most the affinity mask.

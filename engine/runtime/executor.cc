@@ -1,45 +1,51 @@
 #include "engine/runtime/executor.h"
 
 #include "engine/core/status_macros.h"
+#include "engine/runtime/body_runner.h"
 #include "engine/runtime/control_flow.h"
 
 namespace inferd {
-namespace {
-
-absl::Status RunStep(const Step& step, absl::Span<const Tensor* const> inputs,
-                     absl::Span<Tensor* const> outputs, void* scratch, int threads) {
-  absl::Status status;
-  if (step.kernel) {
-    status = step.kernel->Run({inputs, outputs, scratch, threads});
-  } else {
-    status = RunControlFlow(step, inputs, outputs, threads);
-  }
-  return status.ok() ? status : Annotate(status, step.name);
-}
-
-}  // namespace
 
 Executor::Executor(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
   table_.resize(plan_->values.size());
   for (size_t id = 0; id < table_.size(); ++id) {
     const ValueStorage& storage = plan_->values[id];
     table_[id] = storage.tensor;
-    if (storage.kind == StorageKind::kInput) input_values_.push_back(static_cast<ValueId>(id));
-    if (storage.kind == StorageKind::kDynamic) dynamic_values_.push_back(static_cast<ValueId>(id));
+    const auto value = static_cast<ValueId>(id);
+    if (storage.kind == StorageKind::kDynamic) dynamic_values_.push_back(value);
+    if (storage.kind != StorageKind::kInput) continue;
+    const bool known = storage.tensor.dtype() != DType::kInvalid;
+    (known ? input_values_ : passed_values_).push_back(value);
   }
   steps_.resize(plan_->steps.size());
   for (size_t s = 0; s < steps_.size(); ++s) {
-    for (ValueId id : plan_->steps[s].inputs) {
+    const Step& step = plan_->steps[s];
+    for (ValueId id : step.inputs) {
       steps_[s].inputs.push_back(id == kNoValue ? nullptr : &table_[id]);
     }
-    for (ValueId id : plan_->steps[s].outputs) {
+    for (ValueId id : step.outputs) {
       steps_[s].outputs.push_back(id == kNoValue ? nullptr : &table_[id]);
+    }
+    for (const auto& [name, body] : step.bodies) {
+      steps_[s].bodies.push_back(std::make_unique<BodyRunner>(body));
     }
   }
 }
 
+Executor::~Executor() = default;
+
 absl::Status Executor::Run(CoreSlot& slot, absl::Span<const Tensor> inputs,
                            std::vector<Tensor>* outputs) {
+  absl::Status status = RunSteps(slot, inputs);
+  if (status.ok()) {
+    outputs->clear();
+    for (ValueId id : plan_->outputs) outputs->push_back(table_[id]);
+  }
+  Release();
+  return status;
+}
+
+absl::Status Executor::RunSteps(CoreSlot& slot, absl::Span<const Tensor> inputs) {
   std::byte* arena = slot.Arena(plan_->arena_bytes);
   if (arena == nullptr && plan_->arena_bytes > 0) {
     return absl::ResourceExhaustedError(
@@ -47,28 +53,26 @@ absl::Status Executor::Run(CoreSlot& slot, absl::Span<const Tensor> inputs,
   }
   BindInputs(inputs);
   if (arena != arena_) BindArena(arena);
-  std::byte* scratch = arena + plan_->scratch_offset;
-  absl::Status status;
-  for (size_t s = 0; s < steps_.size() && status.ok(); ++s) {
-    status = RunStep(plan_->steps[s], steps_[s].inputs, absl::MakeSpan(steps_[s].outputs), scratch,
-                     slot.threads());
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const Step& step = plan_->steps[s];
+    const absl::Status status = RunStep(step, steps_[s], slot);
+    if (!status.ok()) return Annotate(status, step.name);
   }
-  if (status.ok()) {
-    outputs->clear();
-    for (ValueId id : plan_->outputs) outputs->push_back(table_[id]);
+  return absl::OkStatus();
+}
+
+absl::Status Executor::RunStep(const Step& step, StepState& state, CoreSlot& slot) {
+  if (step.kernel == nullptr) {
+    return RunControlFlow(step, state.inputs, absl::MakeSpan(state.outputs), state.bodies, slot);
   }
-  DropDynamicValues();
-  return status;
+  return step.kernel->Run({state.inputs, absl::MakeSpan(state.outputs),
+                           arena_ + plan_->scratch_offset, slot.threads()});
 }
 
 void Executor::BindInputs(absl::Span<const Tensor> inputs) {
+  for (ValueId id : passed_values_) table_[id] = inputs[plan_->values[id].input];
   for (ValueId id : input_values_) {
-    const Tensor& input = inputs[plan_->values[id].input];
-    if (table_[id].dtype() == DType::kInvalid || input.kind() != ValueKind::kTensor) {
-      table_[id] = input;
-    } else {
-      table_[id].Rebind(const_cast<void*>(input.raw()));
-    }
+    table_[id].Rebind(const_cast<void*>(inputs[plan_->values[id].input].raw()));
   }
 }
 
@@ -80,27 +84,10 @@ void Executor::BindArena(std::byte* arena) {
   }
 }
 
-void Executor::DropDynamicValues() {
-  for (ValueId id : dynamic_values_) table_[id] = Tensor();
-}
-
-absl::StatusOr<std::vector<Tensor>> RunBody(const Plan& plan, absl::Span<const Tensor> inputs,
-                                            int threads) {
-  std::vector<Tensor> table(plan.values.size());
-  for (size_t id = 0; id < table.size(); ++id) table[id] = plan.values[id].tensor;
-  for (size_t i = 0; i < plan.inputs.size(); ++i) table[plan.inputs[i]] = inputs[i];
-  std::vector<const Tensor*> step_inputs;
-  std::vector<Tensor*> step_outputs;
-  for (const Step& step : plan.steps) {
-    step_inputs.clear();
-    step_outputs.clear();
-    for (ValueId id : step.inputs) step_inputs.push_back(id == kNoValue ? nullptr : &table[id]);
-    for (ValueId id : step.outputs) step_outputs.push_back(id == kNoValue ? nullptr : &table[id]);
-    RETURN_IF_ERROR(RunStep(step, step_inputs, absl::MakeSpan(step_outputs), nullptr, threads));
+void Executor::Release() {
+  for (const auto* values : {&passed_values_, &dynamic_values_}) {
+    for (ValueId id : *values) table_[id] = Tensor();
   }
-  std::vector<Tensor> outputs;
-  for (ValueId id : plan.outputs) outputs.push_back(table[id]);
-  return outputs;
 }
 
 }  // namespace inferd

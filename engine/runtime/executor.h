@@ -11,40 +11,47 @@
 
 namespace inferd {
 
+class BodyRunner;
+
 // Runs one plan, one execution at a time, on a borrowed core slot. Holds the table of the plan's
 // values, so that a run only points it at this request's inputs and this slot's arena.
 // Used by one thread at a time.
 class Executor {
  public:
   explicit Executor(std::shared_ptr<const Plan> plan);
+  ~Executor();
 
   // `inputs` match the plan's input types. `outputs` may point into the slot's arena, the inputs or
   // the constants; they are valid until the slot's next run. Errors name the step.
   absl::Status Run(CoreSlot& slot, absl::Span<const Tensor> inputs, std::vector<Tensor>* outputs);
 
+  // The same in parts, for bodies that run many times: the outputs stay in the table until Release,
+  // which must follow, also after an error.
+  absl::Status RunSteps(CoreSlot& slot, absl::Span<const Tensor> inputs);
+  const Tensor& output(int i) const { return table_[plan_->outputs[i]]; }
+  void Release();
+
   const Plan& plan() const { return *plan_; }
 
  private:
-  // The pointers a step's kernel gets, into table_.
-  struct StepTensors {
+  // What a step gets: pointers into table_, and what runs its bodies.
+  struct StepState {
     std::vector<const Tensor*> inputs;
     std::vector<Tensor*> outputs;
+    std::vector<std::unique_ptr<BodyRunner>> bodies;
   };
 
   void BindInputs(absl::Span<const Tensor> inputs);
   void BindArena(std::byte* arena);
-  void DropDynamicValues();
+  absl::Status RunStep(const Step& step, StepState& state, CoreSlot& slot);
 
   const std::shared_ptr<const Plan> plan_;
   std::vector<Tensor> table_;  // by ValueId
-  std::vector<StepTensors> steps_;
-  std::vector<ValueId> input_values_;    // inputs and their views
-  std::vector<ValueId> dynamic_values_;
-  std::byte* arena_ = nullptr;  // what table_ points into now
+  std::vector<StepState> steps_;
+  std::vector<ValueId> input_values_;    // inputs of known type and their views
+  std::vector<ValueId> passed_values_;   // inputs that are only known when they come
+  std::vector<ValueId> dynamic_values_;  // made while running
+  std::byte* arena_ = nullptr;           // what table_ points into now
 };
-
-// Runs the body of a control flow step: every value is dynamic.
-absl::StatusOr<std::vector<Tensor>> RunBody(const Plan& plan, absl::Span<const Tensor> inputs,
-                                            int threads);
 
 }  // namespace inferd

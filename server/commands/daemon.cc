@@ -33,6 +33,12 @@ int64_t InflightLimit(const ServerOptions& options, int64_t memory_bytes) {
   return share;
 }
 
+// What clients get must be tensors.
+EngineConfig ServingConfig(EngineConfig engine) {
+  engine.maps_as_scores = true;
+  return engine;
+}
+
 int SlotCount(const EngineConfig& engine) {
   return engine.core_slots > 0 ? engine.core_slots : AvailableCores();
 }
@@ -72,7 +78,7 @@ Daemon::Daemon(const ServerOptions& options, ModelRepository::CompileFunction co
       on_ready_(std::move(on_ready)),
       slots_(SlotCount(options.engine), options.engine.threads_per_slot),
       inflight_(InflightLimit(options, AvailableMemoryBytes())),
-      repository_(options.repository, options.engine, {&slots_, &clock_, &metrics_},
+      repository_(options.repository, ServingConfig(options.engine), {&slots_, &clock_, &metrics_},
                   std::move(compile)),
       state_(&repository_, options.strict_readiness) {
   repository_.SetStateListener([this](const std::string&) { OnModelChanged(); });

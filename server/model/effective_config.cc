@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/core/status_macros.h"
+#include "server/model/class_names.h"
 #include "server/model/tensor_types.h"
 
 namespace inferd {
@@ -222,6 +223,9 @@ ModelConfig CompleteConfig(const ModelOptions& options, absl::string_view name, 
   }
   for (const TensorInfo& info : outputs) {
     FillTensor(info, options.max_batch_size, EntryNamed(info.name, config.mutable_output()));
+    if (info.class_names.empty()) continue;
+    (*config.mutable_parameters())[ClassNamesKey(info.name)].set_string_value(
+        ClassNamesText(info.class_names));
   }
   if (config.instance_group_size() == 0) {
     inference::ModelInstanceGroup* group = config.add_instance_group();

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/engine.h"
+#include "server/model/class_names.h"
 #include "server/model/tensor_types.h"
 
 namespace inferd {
@@ -87,9 +88,12 @@ absl::Status DescribeModel(const ModelRepository& repository,
   const std::string& platform = model->config().platform();
   response->set_platform(platform.empty() ? kPlatform : platform);
   for (const TensorInfo& input : model->inputs()) DescribeTensor(input, response->add_inputs());
-  for (const TensorInfo& output : model->outputs()) DescribeTensor(output, response->add_outputs());
-  for (const auto& [key, value] : model->model().metadata().properties) {
-    (*response->mutable_properties())[key] = value;
+  auto& properties = *response->mutable_properties();
+  for (const auto& [key, value] : model->model().metadata().properties) properties[key] = value;
+  for (const TensorInfo& output : model->outputs()) {
+    DescribeTensor(output, response->add_outputs());
+    if (output.class_names.empty()) continue;
+    properties[ClassNamesKey(output.name)] = ClassNamesText(output.class_names);
   }
   return absl::OkStatus();
 }

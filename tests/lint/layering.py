@@ -55,6 +55,13 @@ CORNERS = [
     (re.compile(r"^boost/"), ("server/http/", "tests/server/http/"), "Boost"),
     (re.compile(r"^hwy/"), ("engine/providers/cpu/", "tests/engine/providers/"), "Highway"),
     (re.compile(r"^prometheus/"), ("server/metrics/", "tests/server/"), "prometheus-cpp"),
+    (
+        re.compile(r"^(jpeglib|jerror|png|openjpeg|tiffio|tiff)\.h$|^webp/"),
+        ("engine/ops/image/",),
+        "image libraries",
+    ),
+    (re.compile(r"^re2/"), ("engine/ops/regex.cc",), "RE2"),
+    (re.compile(r"^utf8proc\.h$"), ("engine/ops/utf8_text.cc",), "utf8proc"),
 ]
 
 # What an #if may ask about outside providers.cc: the compiler, the processor and Highway's own

@@ -31,10 +31,11 @@ class GraphBuilder {
     for (size_t i = 0; i < values.size(); ++i) values[i] = 0.01f * static_cast<float>(i % 97 + 1);
     return Constant<float>(shape, std::move(values));
   }
-  ValueId Op(const std::string& op, std::vector<ValueId> inputs, Attributes attributes = {}) {
+  ValueId Op(const std::string& op, std::vector<ValueId> inputs, Attributes attributes = {},
+             const std::string& domain = "") {
     Node node;
     node.name = op + std::to_string(graph_.num_nodes());
-    node.op = &OpRegistry::Builtin().Get("", op);
+    node.op = &OpRegistry::Builtin().Get(domain, op);
     node.inputs = std::move(inputs);
     node.outputs = {graph_.AddValue("")};
     node.attributes = std::move(attributes);

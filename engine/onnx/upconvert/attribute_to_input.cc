@@ -1,36 +1,15 @@
-// Operators with scalars or lists that became inputs: Slice, Clip, Pad, TopK, Dropout, DFT.
+// Operators with scalars or lists that became inputs: Slice, Clip, Pad, TopK, Reshape,
+// DFT.
 #include <limits>
-#include <variant>
+#include <utility>
+#include <vector>
 
 #include "engine/core/status_macros.h"
 #include "engine/onnx/upconvert/conversion.h"
+#include "engine/onnx/upconvert/take_attribute.h"
 
 namespace inferd {
 namespace {
-
-// The attribute as a T, taken off the node; `missing` when it has none.
-template <typename T>
-absl::StatusOr<T> Take(OnnxNode& node, absl::string_view name, T missing) {
-  const Attributes::Value* value = node.attributes.Find(name);
-  if (value == nullptr) return missing;
-  const T* typed = std::get_if<T>(value);
-  if (typed == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute ", name, " is of type ",
-                                                   AttributeKindName(KindOf(*value)), "; expected ",
-                                                   AttributeKindName(KindOf(missing))));
-  }
-  T result = *typed;
-  node.attributes.Erase(name);
-  return result;
-}
-
-template <typename T>
-absl::StatusOr<T> TakeRequired(OnnxNode& node, absl::string_view name) {
-  if (!node.attributes.Has(name)) {
-    return absl::InvalidArgumentError(absl::StrCat("attribute ", name, " is missing"));
-  }
-  return Take<T>(node, name, T());
-}
 
 absl::Status RequireOneInput(const OnnxNode& node) {
   if (node.inputs.size() == 1) return absl::OkStatus();
@@ -74,6 +53,13 @@ absl::Status ConvertClip(OnnxNode& node, ConversionContext& context) {
   return absl::OkStatus();
 }
 
+absl::Status RenamePaddings(OnnxNode& node, ConversionContext&) {
+  using Ints = std::vector<int64_t>;
+  ASSIGN_OR_RETURN(Ints pads, TakeRequired<Ints>(node, "paddings"));
+  node.attributes.Set("pads", std::move(pads));
+  return absl::OkStatus();
+}
+
 absl::Status ConvertPad(OnnxNode& node, ConversionContext& context) {
   using Ints = std::vector<int64_t>;
   RETURN_IF_ERROR(RequireOneInput(node));
@@ -94,17 +80,32 @@ absl::Status ConvertTopK(OnnxNode& node, ConversionContext& context) {
   return absl::OkStatus();
 }
 
-// Before 12 Dropout had no training mode to ask for: it copies, and the ratio does nothing.
-absl::Status ConvertDropout(OnnxNode& node, ConversionContext&) {
+absl::Status ConvertReshape(OnnxNode& node, ConversionContext& context) {
+  using Ints = std::vector<int64_t>;
   RETURN_IF_ERROR(RequireOneInput(node));
-  node.attributes.Erase("ratio");
+  ASSIGN_OR_RETURN(const Ints shape, TakeRequired<Ints>(node, "shape"));
+  node.SetInput(1, context.Int64s(shape));
   return absl::OkStatus();
 }
 
-// Before 10 the mask had the data's type; nobody reads it outside of training, and a reader gets
-// an error about a value that nothing makes.
-absl::Status DropDropoutMask(OnnxNode& node, ConversionContext&) {
-  if (node.wants_output(1)) node.outputs[1] = kNoValue;
+// Before 6 Tile repeated along one axis: inputs X, tiles, axis, both scalars of X's type.
+absl::Status ConvertTile(OnnxNode& node, ConversionContext& context) {
+  if (node.inputs.size() != 3 || !node.has_input(1) || !node.has_input(2)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("it has ", node.inputs.size(), " inputs; expected input, tiles and axis"));
+  }
+  Attributes to_int64;
+  to_int64.Set("to", static_cast<int64_t>(DType::kInt64));
+  const ValueId zero = context.Int64Scalar(0);
+  const ValueId one = context.Int64Scalar(1);
+  ASSIGN_OR_RETURN(const ValueId tiles, context.Emit("Cast", {node.inputs[1]}, to_int64));
+  ASSIGN_OR_RETURN(const ValueId axis, context.Emit("Cast", {node.inputs[2]}, to_int64));
+  ASSIGN_OR_RETURN(const ValueId shape, context.Emit("Shape", {node.inputs[0]}));
+  ASSIGN_OR_RETURN(const ValueId rank, context.Emit("Size", {shape}));
+  ASSIGN_OR_RETURN(const ValueId axes, context.Emit("Range", {zero, rank, one}));
+  ASSIGN_OR_RETURN(const ValueId tiled, context.Emit("Equal", {axes, axis}));
+  ASSIGN_OR_RETURN(const ValueId repeats, context.Emit("Where", {tiled, tiles, one}));
+  node.inputs = {node.inputs[0], repeats};
   return absl::OkStatus();
 }
 
@@ -115,10 +116,10 @@ absl::Status ConvertDft(OnnxNode& node, ConversionContext& context) {
 }
 
 constexpr Conversion kRows[] = {
-    {"", "Slice", 10, ConvertSlice},      {"", "Clip", 11, ConvertClip},
-    {"", "Pad", 11, ConvertPad},          {"", "TopK", 10, ConvertTopK},
-    {"", "Dropout", 10, DropDropoutMask}, {"", "Dropout", 12, ConvertDropout},
-    {"", "DFT", 20, ConvertDft},
+    {"", "Slice", 10, ConvertSlice}, {"", "Clip", 11, ConvertClip},
+    {"", "Pad", 2, RenamePaddings},  {"", "Pad", 11, ConvertPad},
+    {"", "TopK", 10, ConvertTopK},   {"", "Reshape", 5, ConvertReshape},
+    {"", "Tile", 6, ConvertTile},    {"", "DFT", 20, ConvertDft},
 };
 
 }  // namespace

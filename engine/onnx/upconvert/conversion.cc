@@ -4,7 +4,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
+#include "engine/graph/op_def.h"
 
 namespace inferd {
 
@@ -55,6 +57,49 @@ absl::StatusOr<ValueId> ConversionContext::Emit(absl::string_view op_type,
   node.outputs = {output};
   RETURN_IF_ERROR(emitter_.Emit(std::move(node), graph_));
   return output;
+}
+
+absl::StatusOr<ValueId> ConversionContext::EmitBefore(const OnnxNode& node, size_t i) {
+  OnnxNode copy = node;
+  const ValueId output = graph_.AddValue("");
+  copy.outputs[i] = output;
+  RETURN_IF_ERROR(emitter_.Emit(std::move(copy), graph_));
+  return output;
+}
+
+absl::StatusOr<std::vector<ValueId>> ConversionContext::Inline(
+    const Graph& body, absl::Span<const ValueId> arguments) {
+  if (arguments.size() != body.inputs().size()) {
+    return absl::InvalidArgumentError(absl::StrCat("the subgraph has ", body.inputs().size(),
+                                                   " inputs, given are ", arguments.size()));
+  }
+  std::vector<ValueId> here(body.num_values(), kNoValue);
+  for (ValueId id = 0; id < body.num_values(); ++id) {
+    if (body.constant(id) != nullptr) here[id] = Constant(*body.constant(id));
+  }
+  for (size_t i = 0; i < arguments.size(); ++i) here[body.inputs()[i]] = arguments[i];
+  for (NodeId id = 0; id < body.num_nodes(); ++id) {
+    const Node& inner = body.node(id);
+    if (inner.removed) continue;
+    OnnxNode node{.name = inner.name,
+                  .domain = std::string(inner.op->domain),
+                  .op_type = std::string(inner.op->name),
+                  .attributes = inner.attributes,
+                  .subgraphs = inner.subgraphs};
+    for (ValueId input : inner.inputs) {
+      node.inputs.push_back(input == kNoValue ? kNoValue : here[input]);
+    }
+    const std::vector<ValueId> captured(node.inputs.end() - inner.num_captured, node.inputs.end());
+    node.inputs.resize(node.inputs.size() - captured.size());
+    for (ValueId output : inner.outputs) {
+      if (output != kNoValue) here[output] = graph_.AddValue("");
+      node.outputs.push_back(output == kNoValue ? kNoValue : here[output]);
+    }
+    RETURN_IF_ERROR(emitter_.Emit(std::move(node), graph_, captured));
+  }
+  std::vector<ValueId> results;
+  for (ValueId output : body.outputs()) results.push_back(here[output]);
+  return results;
 }
 
 }  // namespace inferd

@@ -29,6 +29,20 @@ class ConversionContext {
   // Adds a node of the standard domain with one output, which it returns.
   absl::StatusOr<ValueId> Emit(absl::string_view op_type, std::vector<ValueId> inputs,
                                Attributes attributes = {});
+  // Adds a copy of `node` whose output i is a new value, which it returns; `node` keeps that output
+  // alone to make itself.
+  absl::StatusOr<ValueId> EmitBefore(const OnnxNode& node, size_t i);
+
+  // The values that a subgraph makes of `arguments`, which stand for its inputs and what it
+  // captures: its nodes are put in line.
+  absl::StatusOr<std::vector<ValueId>> Inline(const Graph& body,
+                                              absl::Span<const ValueId> arguments);
+
+  // Adds `node`, of the newest form, to the body of a subgraph. `captured` are the body's values
+  // that the node's own subgraphs capture.
+  absl::Status EmitInto(Graph& body, OnnxNode node, const std::vector<ValueId>& captured) {
+    return emitter_.Emit(std::move(node), body, captured);
+  }
 
   // What is known of a value by now.
   const Tensor* constant(ValueId id) const { return graph_.constant(id); }
@@ -54,6 +68,12 @@ absl::Span<const Conversion> ResizeConversions();
 absl::Span<const Conversion> SoftmaxConversions();
 absl::Span<const Conversion> NormalizationConversions();
 absl::Span<const Conversion> RenamedConversions();
+absl::Span<const Conversion> RandomConversions();
+absl::Span<const Conversion> BroadcastConversions();
+absl::Span<const Conversion> ScanConversions();
 absl::Span<const Conversion> MlConversions();
+absl::Span<const Conversion> FlexAttentionConversions();
+absl::Span<const Conversion> OptimizerConversions();
+absl::Span<const Conversion> MicrosoftConversions();
 
 }  // namespace inferd

@@ -1,17 +1,34 @@
 // BatchNormalization and GroupNormalization.
 #include "engine/core/status_macros.h"
 #include "engine/onnx/upconvert/conversion.h"
+#include "engine/onnx/upconvert/take_attribute.h"
 
 namespace inferd {
 namespace {
 
-// Before 9 spatial=0 kept statistics for each element instead of each channel.
-absl::Status DropSpatial(OnnxNode& node, ConversionContext&) {
-  if (node.attributes.Int("spatial", 1) != 1) {
+// Before 9 spatial=0 kept statistics for each element of a row instead of each channel.
+absl::Status ConvertSpatial(OnnxNode& node, ConversionContext& context) {
+  // Training was asked for by the outputs; the attribute said it once more.
+  node.attributes.Erase("is_test");
+  ASSIGN_OR_RETURN(const int64_t spatial, Take<int64_t>(node, "spatial", 1));
+  if (spatial != 0 || node.inputs.size() != 5 || !node.has_input(1)) return absl::OkStatus();
+  const SymbolicShape& scale = context.type(node.inputs[1]).shape;
+  if (scale.rank() == 1) return absl::OkStatus();  // X is [N,C]: both are the same
+  if (!scale.has_rank() || node.outputs.size() > 1) {
     return absl::UnimplementedError(
-        "attribute spatial is 0, which opset 9 removed; only spatial=1 is supported");
+        "attribute spatial is 0, which is supported for inference with a scale of known rank");
   }
-  node.attributes.Erase("spatial");
+  const DType dtype = context.type(node.inputs[1]).dtype;
+  ASSIGN_OR_RETURN(const float epsilon, Take<float>(node, "epsilon", 1e-5f));
+  ASSIGN_OR_RETURN(const ValueId least, context.FloatScalar(dtype, epsilon));
+  ASSIGN_OR_RETURN(const ValueId centred, context.Emit("Sub", {node.inputs[0], node.inputs[3]}));
+  ASSIGN_OR_RETURN(const ValueId variance, context.Emit("Add", {node.inputs[4], least}));
+  ASSIGN_OR_RETURN(const ValueId deviation, context.Emit("Sqrt", {variance}));
+  ASSIGN_OR_RETURN(const ValueId normal, context.Emit("Div", {centred, deviation}));
+  ASSIGN_OR_RETURN(const ValueId scaled, context.Emit("Mul", {normal, node.inputs[1]}));
+  node.op_type = "Add";
+  node.attributes = {};
+  node.inputs = {scaled, node.inputs[2]};
   return absl::OkStatus();
 }
 
@@ -52,7 +69,7 @@ absl::Status SpreadGroups(OnnxNode& node, ConversionContext& context) {
 }
 
 constexpr Conversion kRows[] = {
-    {"", "BatchNormalization", 9, DropSpatial},
+    {"", "BatchNormalization", 9, ConvertSpatial},
     {"", "BatchNormalization", 14, AskForTraining},
     {"", "GroupNormalization", 21, SpreadGroups},
 };

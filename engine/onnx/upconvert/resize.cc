@@ -1,8 +1,10 @@
 // Resize of opsets 10 to 13, and Upsample, which it replaced.
 #include <string>
+#include <vector>
 
 #include "engine/core/status_macros.h"
 #include "engine/onnx/upconvert/conversion.h"
+#include "engine/onnx/upconvert/take_attribute.h"
 
 namespace inferd {
 namespace {
@@ -13,15 +15,22 @@ void SetOldSampling(OnnxNode& node) {
   node.attributes.Set("nearest_mode", std::string("floor"));
 }
 
+absl::Status NameUpsampleScales(OnnxNode& node, ConversionContext&) {
+  ASSIGN_OR_RETURN(const float height, TakeRequired<float>(node, "height_scale"));
+  ASSIGN_OR_RETURN(const float width, TakeRequired<float>(node, "width_scale"));
+  node.attributes.Set("scales", std::vector<float>{1, 1, height, width});
+  return absl::OkStatus();
+}
+
 absl::Status ConvertUpsampleScales(OnnxNode& node, ConversionContext& context) {
-  const Attributes::Value* value = node.attributes.Find("scales");
-  const auto* scales = value == nullptr ? nullptr : std::get_if<std::vector<float>>(value);
-  if (scales == nullptr || node.inputs.size() != 1) {
-    return absl::InvalidArgumentError("Upsample-7 takes 1 input and attribute scales (floats)");
+  using Floats = std::vector<float>;
+  ASSIGN_OR_RETURN(const Floats scales, TakeRequired<Floats>(node, "scales"));
+  if (node.inputs.size() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("it has ", node.inputs.size(), " inputs; expected 1"));
   }
-  const Shape shape{static_cast<int64_t>(scales->size())};
-  node.SetInput(1, context.Constant(Tensor::FromValues<float>(shape, *scales)));
-  node.attributes.Erase("scales");
+  const Shape shape{static_cast<int64_t>(scales.size())};
+  node.SetInput(1, context.Constant(Tensor::FromValues<float>(shape, scales)));
   return absl::OkStatus();
 }
 
@@ -59,6 +68,7 @@ constexpr Conversion kRows[] = {
     {"", "Resize", 11, ConvertTwoInputs},
     {"", "Resize", 1 << 30, DropEmptyInputs},
     // After Resize's rows: it becomes one, of the newest form.
+    {"", "Upsample", 7, NameUpsampleScales},
     {"", "Upsample", 9, ConvertUpsampleScales},
     {"", "Upsample", 1 << 30, ConvertUpsample},
 };

@@ -7,9 +7,21 @@ namespace {
 
 using Table = absl::Span<const Conversion> (*)();
 
+// In this order; MicrosoftConversions, which move nodes to the standard domain, come last.
 constexpr Table kTables[] = {
-    AxesConversions,          AttributeToInputConversions, ResizeConversions, SoftmaxConversions,
-    NormalizationConversions, RenamedConversions,          MlConversions,
+    AxesConversions,
+    AttributeToInputConversions,
+    ResizeConversions,
+    SoftmaxConversions,
+    NormalizationConversions,
+    RenamedConversions,
+    MlConversions,
+    RandomConversions,
+    ScanConversions,
+    FlexAttentionConversions,
+    OptimizerConversions,
+    BroadcastConversions,
+    MicrosoftConversions,
 };
 
 }  // namespace

@@ -1,10 +1,7 @@
-#include "engine/ops/tree_ensemble.h"
-
-#include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/ops/feature_matrix.h"
 #include "engine/ops/op_def.h"
-#include "engine/ops/post_transform.h"
+#include "engine/ops/tree_model.h"
 
 namespace inferd::ops::ml {
 namespace {
@@ -17,44 +14,9 @@ absl::Status Infer(InferContext& context) {
   return absl::OkStatus();
 }
 
-template <typename X, typename Score>
-absl::Status Evaluate(KernelContext& context, const TreeEnsemble& ensemble) {
-  Tensor input = context.input(0);
-  std::vector<float> widened;
-  if (input.dtype() == DType::kFloat16) {
-    for (Float16 value : input.values<Float16>()) widened.push_back(value);
-    input = Tensor::View(DType::kFloat32, input.shape(), widened.data());
-  }
-  ASSIGN_OR_RETURN(const FeatureMatrix<X> x, ReadFeatures<X>(input, ensemble.features()));
-  const int64_t transform = context.attributes().Int("post_transform", 0);
-  if (transform < 0 || transform > 4) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("attribute post_transform is ", transform, ", expected 0 to 4"));
-  }
-  const int64_t targets = ensemble.targets();
-  const DType dtype = context.input(0).dtype();
-  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, dtype, Shape({x.rows, targets})));
-  std::vector<Score> scores(x.rows * targets);
-  EvaluateTargets(ensemble, x.data, x.rows, x.columns, scores.data());
-  for (int64_t row = 0; row < x.rows; ++row) {
-    ApplyPostTransform(static_cast<PostTransform>(transform),
-                       absl::MakeSpan(scores).subspan(row * targets, targets));
-  }
-  return DispatchTypes<float, double, Float16>(dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    for (size_t i = 0; i < scores.size(); ++i) {
-      y->mutable_data<T>()[i] = static_cast<T>(scores[i]);
-    }
-    return absl::OkStatus();
-  });
-}
-
 absl::Status Compute(KernelContext& context) {
-  ASSIGN_OR_RETURN(const inferd::TreeEnsemble ensemble,
-                   inferd::TreeEnsemble::FromIndexed(context.attributes()));
-  const bool wide = ensemble.double_precision() || context.input(0).dtype() == DType::kFloat64;
-  return wide ? Evaluate<double, double>(context, ensemble)
-              : Evaluate<float, float>(context, ensemble);
+  ASSIGN_OR_RETURN(const TreeScorer scorer, TreeScorer::FromAttributes(context.attributes()));
+  return scorer.Run(context);
 }
 
 }  // namespace

@@ -5,10 +5,10 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/ops/attention_shape.h"
-#include "engine/ops/matmul.h"
+#include "engine/ops/normalization.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/scaled_dot_product.h"
 #include "engine/ops/type_check.h"
-#include "engine/ops/view.h"
 
 namespace inferd::ops::onnx {
 namespace {
@@ -24,6 +24,12 @@ absl::Status CheckAttributes(const Attributes& attributes) {
       return absl::InvalidArgumentError(absl::StrCat(
           "attribute ", name, " is ", attributes.Int(name, -1), ", expected -1 or more"));
     }
+  }
+  const int64_t type = attributes.Int("softmax_precision", 0);
+  if (type != 0 &&
+      (!IsKnownDType(static_cast<int>(type)) || !IsFloatingPoint(static_cast<DType>(type)))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute softmax_precision is ", type, ", expected a floating-point type"));
   }
   const int64_t mode = attributes.Int("qk_matmul_output_mode", 0);
   if (mode >= 0 && mode <= 3) return absl::OkStatus();
@@ -58,42 +64,6 @@ absl::Status Infer(InferContext& context) {
   return absl::OkStatus();
 }
 
-// The additive bias of attn_mask: 0 or -infinity where it is bool; -infinity behind its end.
-class MaskBias {
- public:
-  explicit MaskBias(const Tensor* mask) : mask_(mask) {
-    if (mask == nullptr) return;
-    const Shape::Dims strides = mask->shape().RowMajorStrides();
-    for (int i = 0; i < mask->rank(); ++i) {
-      strides_[4 - mask->rank() + i] = mask->dim(i) == 1 ? 0 : strides[i];
-    }
-    strides_[3] = 1;
-    length_ = mask->dim(mask->rank() - 1);
-  }
-  double At(int64_t b, int64_t h, int64_t i, int64_t j) const {
-    if (mask_ == nullptr) return 0;
-    if (j >= length_) return kMinusInfinity;
-    const int64_t at = b * strides_[0] + h * strides_[1] + i * strides_[2] + j;
-    switch (mask_->dtype()) {
-      case DType::kBool:
-        return mask_->data<bool>()[at] ? 0 : kMinusInfinity;
-      case DType::kFloat32:
-        return mask_->data<float>()[at];
-      case DType::kFloat64:
-        return mask_->data<double>()[at];
-      case DType::kFloat16:
-        return mask_->data<Float16>()[at];
-      default:
-        return mask_->data<Bfloat16>()[at];
-    }
-  }
-
- private:
-  const Tensor* mask_;
-  int64_t strides_[4] = {0, 0, 0, 0};
-  int64_t length_ = 0;
-};
-
 // Which keys a query may see, apart from attn_mask.
 struct Visibility {
   bool causal = false;
@@ -106,126 +76,109 @@ struct Visibility {
   }
 };
 
-// The matrix [rows,columns] of head h of image b, in a tensor [B,H,S,D] or [B,S,H*D].
-template <typename Acc, typename T>
-void AppendHead(const Tensor& tensor, bool flat, int64_t heads, int64_t b, int64_t h, int64_t rows,
-                int64_t columns, std::vector<Acc>* matrix) {
-  for (int64_t i = 0; i < rows; ++i) {
-    const int64_t row = flat ? (b * rows + i) * heads + h : (b * heads + h) * rows + i;
-    const T* from = tensor.data<T>() + row * columns;
-    matrix->insert(matrix->end(), from, from + columns);
-  }
-}
-
-template <typename Acc, typename T>
-std::vector<Acc> JoinedHead(const KernelContext& context, const AttentionShape& shape, int past,
-                            int present, int64_t columns, int64_t b, int64_t h) {
-  std::vector<Acc> matrix;
-  if (context.has_input(past)) {
-    AppendHead<Acc, T>(context.input(past), false, shape.kv_heads.value, b, h, shape.past.value,
-                       columns, &matrix);
-  }
-  AppendHead<Acc, T>(context.input(present), shape.flat, shape.kv_heads.value, b, h,
-                     shape.kv_sequence.value, columns, &matrix);
-  return matrix;
-}
-
-// Softmax of a row; all zeros when everything is masked.
-template <typename Acc>
-void SoftmaxRow(Acc* row, int64_t count, bool all_masked) {
-  const Acc maximum = count == 0 ? Acc(0) : *std::max_element(row, row + count);
-  if (all_masked || maximum == static_cast<Acc>(kMinusInfinity)) {
-    std::fill_n(row, count, Acc(0));
-    return;
-  }
-  double sum = 0;
-  for (int64_t j = 0; j < count; ++j) sum += row[j] = std::exp(row[j] - maximum);
-  for (int64_t j = 0; j < count; ++j) row[j] = static_cast<Acc>(row[j] / sum);
-}
-
-// One attention over T inputs (V and what comes of it may be of another type V).
-template <typename T, typename V>
-class AttentionRun {
+// What is added to the scores: 0 or -infinity where attn_mask is bool; -infinity behind its end and
+// where a query may not look. Used by one thread at a time.
+class AttentionBias {
  public:
-  using Acc = AccumulatorOf<T>;
-  AttentionRun(const KernelContext& context, const AttentionShape& shape)
-      : context_(context),
-        shape_(shape),
-        mask_(context.has_input(kMask) ? &context.input(kMask) : nullptr) {
+  static absl::StatusOr<AttentionBias> Make(const KernelContext& context,
+                                            const AttentionShape& shape) {
+    AttentionBias bias(shape);
     const Attributes& attributes = context.attributes();
-    visibility_.causal = attributes.Int("is_causal", 0) != 0;
-    visibility_.left = attributes.Int("left_window_size", -1);
-    visibility_.right = attributes.Int("right_window_size", -1);
-    scale_ = attributes.Has("scale") ? static_cast<double>(attributes.Float("scale", 1))
-                                     : 1 / std::sqrt(static_cast<double>(shape.head_size.value));
-    softcap_ = attributes.Float("softcap", 0);
-    mode_ = attributes.Int("qk_matmul_output_mode", 0);
+    bias.visibility_ = {.causal = attributes.Int("is_causal", 0) != 0,
+                        .left = attributes.Int("left_window_size", -1),
+                        .right = attributes.Int("right_window_size", -1)};
+    if (context.has_input(kMask)) RETURN_IF_ERROR(bias.ReadMask(context.input(kMask)));
+    if (context.has_input(kNonpadLengths)) {
+      ASSIGN_OR_RETURN(bias.lengths_, context.input(kNonpadLengths).ToInt64s());
+    }
+    for (int64_t length : bias.lengths_) {
+      if (length >= 0 && length <= shape.total().value) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("nonpad_kv_seqlen has ", length, ", expected 0 to ", shape.total().value));
+    }
+    return bias;
   }
 
-  // Head h of image b; y and scores are the whole outputs, scores may be null.
-  void RunHead(int64_t b, int64_t h, const std::vector<int64_t>& lengths, T* y, T* scores_out) {
+  // For head h of batch entry b, [rows, keys].
+  template <typename T>
+  std::vector<AccumulatorOf<T>> Of(int64_t b, int64_t h) const {
     const int64_t rows = shape_.q_sequence.value, keys = shape_.total().value;
-    const int64_t depth = shape_.head_size.value, width = shape_.v_head_size.value;
-    const int64_t kv = h / (shape_.q_heads.value / shape_.kv_heads.value);
-    std::vector<Acc> q;
-    AppendHead<Acc, T>(context_.input(kQ), shape_.flat, shape_.q_heads.value, b, h, rows, depth,
-                       &q);
-    for (Acc& value : q) value = static_cast<Acc>(value * scale_);
-    const std::vector<Acc> k = JoinedHead<Acc, T>(context_, shape_, kPastKey, kK, depth, b, kv);
-    const std::vector<Acc> v = JoinedHead<Acc, V>(context_, shape_, kPastValue, kV, width, b, kv);
-    std::vector<Acc> scores(rows * keys, Acc(0));
-    const std::vector<Acc> k_transposed = Transposed<Acc>(k.data(), keys, depth);
-    AddMatrixProduct(rows, keys, depth, q.data(), k_transposed.data(), scores.data());
-    T* scores_to =
-        scores_out == nullptr ? nullptr : scores_out + (b * shape_.q_heads.value + h) * rows * keys;
-    const bool external = context_.has_input(kNonpadLengths);
-    const int64_t valid = external ? lengths[b] : keys;
-    const int64_t offset = external ? valid - rows : shape_.past.value;
+    const int64_t valid = lengths_.empty() ? keys : lengths_[b];
+    const int64_t first = lengths_.empty() ? shape_.past.value : valid - rows;
+    std::vector<AccumulatorOf<T>> bias;
+    bias.reserve(rows * keys);
     for (int64_t i = 0; i < rows; ++i) {
-      FinishRow(b, h, i, offset + i, valid, scores.data() + i * keys,
-                scores_to == nullptr ? nullptr : scores_to + i * keys);
+      for (int64_t j = 0; j < keys; ++j) {
+        const bool seen = j < mask_length_ && visibility_.Sees(first + i, j, valid);
+        bias.push_back(static_cast<AccumulatorOf<T>>(seen ? MaskAt(b, h, i, j) : kMinusInfinity));
+      }
     }
-    std::vector<Acc> result(rows * width, Acc(0));
-    AddMatrixProduct(rows, width, keys, scores.data(), v.data(), result.data());
-    for (int64_t i = 0; i < rows; ++i) {
-      const int64_t row = shape_.flat ? (b * rows + i) * shape_.q_heads.value + h
-                                      : (b * shape_.q_heads.value + h) * rows + i;
-      std::copy_n(result.begin() + i * width, width, y + row * width);
-    }
+    return bias;
   }
 
  private:
-  // Softcap, masks and softmax of one row of scores; `out` gets the stage that the mode asks for.
-  void FinishRow(int64_t b, int64_t h, int64_t i, int64_t position, int64_t valid, Acc* row,
-                 T* out) const {
-    const int64_t keys = shape_.total().value;
-    if (out != nullptr && mode_ == 0) std::copy_n(row, keys, out);
-    if (softcap_ > 0) {
-      for (int64_t j = 0; j < keys; ++j) {
-        row[j] = static_cast<Acc>(softcap_ * std::tanh(row[j] / softcap_));
-      }
+  explicit AttentionBias(const AttentionShape& shape)
+      : shape_(shape), mask_length_(shape.total().value) {}
+
+  absl::Status ReadMask(const Tensor& mask) {
+    ASSIGN_OR_RETURN(mask_, ToDoubles(mask));
+    if (mask.dtype() == DType::kBool) {
+      for (double& value : mask_) value = value != 0 ? 0 : kMinusInfinity;
     }
-    if (out != nullptr && mode_ == 1) std::copy_n(row, keys, out);
-    bool all_masked = true;
-    for (int64_t j = 0; j < keys; ++j) {
-      double bias = mask_.At(b, h, i, j);
-      if (!visibility_.Sees(position, j, valid)) bias = kMinusInfinity;
-      all_masked &= bias == kMinusInfinity;
-      row[j] = static_cast<Acc>(row[j] + bias);
+    const Shape::Dims strides = mask.shape().RowMajorStrides();
+    for (int i = 0; i < mask.rank(); ++i) {
+      strides_[4 - mask.rank() + i] = mask.dim(i) == 1 ? 0 : strides[i];
     }
-    if (out != nullptr && mode_ == 2) std::copy_n(row, keys, out);
-    SoftmaxRow(row, keys, all_masked);
-    if (out != nullptr && mode_ == 3) std::copy_n(row, keys, out);
+    strides_[3] = 1;
+    mask_length_ = mask.dim(mask.rank() - 1);
+    return absl::OkStatus();
+  }
+  double MaskAt(int64_t b, int64_t h, int64_t i, int64_t j) const {
+    if (mask_.empty()) return 0;
+    return mask_[b * strides_[0] + h * strides_[1] + i * strides_[2] + j];
   }
 
-  const KernelContext& context_;
   const AttentionShape& shape_;
-  const MaskBias mask_;
   Visibility visibility_;
-  double scale_ = 1;
-  double softcap_ = 0;
-  int64_t mode_ = 0;
+  std::vector<double> mask_;
+  int64_t strides_[4] = {0, 0, 0, 0};
+  int64_t mask_length_;
+  std::vector<int64_t> lengths_;
 };
+
+HeadLayout LayoutOf(const AttentionShape& shape, int64_t heads, int64_t rows, int64_t columns) {
+  return shape.flat ? HeadLayout::RowFirst(heads, rows, columns)
+                    : HeadLayout::HeadFirst(heads, rows, columns);
+}
+
+// The keys or values of a head: those of the past, then those given.
+template <typename Acc, typename T>
+std::vector<Acc> JoinedHead(const KernelContext& context, const AttentionShape& shape, int past,
+                            int present, int64_t columns, int64_t b, int64_t h) {
+  const int64_t heads = shape.kv_heads.value;
+  std::vector<Acc> matrix;
+  if (context.has_input(past)) {
+    AppendRows(context.input(past).data<T>(),
+               HeadLayout::HeadFirst(heads, shape.past.value, columns), b, h, shape.past.value,
+               columns, &matrix);
+  }
+  AppendRows(context.input(present).data<T>(),
+             LayoutOf(shape, heads, shape.kv_sequence.value, columns), b, h,
+             shape.kv_sequence.value, columns, &matrix);
+  return matrix;
+}
+
+ScoreSettings ReadSettings(const Attributes& attributes, const AttentionShape& shape) {
+  ScoreSettings settings;
+  settings.scale = attributes.Has("scale")
+                       ? static_cast<double>(attributes.Float("scale", 1))
+                       : 1 / std::sqrt(static_cast<double>(shape.head_size.value));
+  settings.scale_operands = true;
+  settings.softcap = attributes.Float("softcap", 0);
+  settings.softmax_type = static_cast<DType>(attributes.Int("softmax_precision", 0));
+  settings.stage = static_cast<ScoreStage>(attributes.Int("qk_matmul_output_mode", 0));
+  return settings;
+}
 
 // The past followed by K or V, as [B,H,S,D].
 absl::Status StorePresent(KernelContext& context, const AttentionShape& shape, int output,
@@ -245,40 +198,41 @@ absl::Status StorePresent(KernelContext& context, const AttentionShape& shape, i
   });
 }
 
+// V, and what comes of it, may be of another type than Q and K.
 template <typename T, typename V>
 absl::Status RunHeads(KernelContext& context, const AttentionShape& shape) {
   const DType dtype = context.input(kQ).dtype();
-  ASSIGN_OR_RETURN(const int64_t scores, shape.Scores().ToShape().CheckedElements());
-  if (scores / 8 > context.limit_bytes()) {
-    return absl::ResourceExhaustedError("the attention scores are too large");
-  }
-  std::vector<int64_t> lengths;
-  if (context.has_input(kNonpadLengths)) {
-    ASSIGN_OR_RETURN(lengths, context.input(kNonpadLengths).ToInt64s());
-    for (int64_t length : lengths) {
-      if (length >= 0 && length <= shape.total().value) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat("nonpad_kv_seqlen has ", length, ", expected 0 to ", shape.total().value));
-    }
-  }
+  const int64_t rows = shape.q_sequence.value, keys = shape.total().value;
+  const int64_t heads = shape.q_heads.value, width = shape.v_head_size.value;
+  RETURN_IF_ERROR(CheckScoreBytes(rows, keys, context.limit_bytes()));
+  ASSIGN_OR_RETURN(const AttentionBias bias, AttentionBias::Make(context, shape));
+  const ScoreSettings settings = ReadSettings(context.attributes(), shape);
+  const HeadLayout q_layout = LayoutOf(shape, heads, rows, shape.head_size.value);
+  const HeadLayout y_layout = LayoutOf(shape, heads, rows, width);
   T* y = nullptr;
-  T* scores_to = nullptr;
+  T* scores = nullptr;
   if (context.wants_output(kY)) {
     ASSIGN_OR_RETURN(Tensor * output, context.Output(kY, dtype, shape.Output().ToShape()));
     y = output->mutable_data<T>();
   }
   if (context.wants_output(kScores)) {
     ASSIGN_OR_RETURN(Tensor * output, context.Output(kScores, dtype, shape.Scores().ToShape()));
-    scores_to = output->mutable_data<T>();
+    scores = output->mutable_data<T>();
   }
-  std::vector<T> unwanted;
-  if (y == nullptr) {
-    unwanted.resize(shape.Output().ToShape().num_elements());
-    y = unwanted.data();
-  }
-  AttentionRun<T, V> run(context, shape);
-  for (int64_t b = 0; b < shape.batch.value; ++b) {
-    for (int64_t h = 0; h < shape.q_heads.value; ++h) run.RunHead(b, h, lengths, y, scores_to);
+  for (int64_t at = 0; at < shape.batch.value * heads; ++at) {
+    const int64_t b = at / heads, h = at % heads, kv = h / (heads / shape.kv_heads.value);
+    using Acc = AccumulatorOf<T>;
+    AttentionHead<T> head{
+        .rows = rows, .keys = keys, .depth = shape.head_size.value, .width = width};
+    AppendRows(context.input(kQ).data<T>(), q_layout, b, h, rows, head.depth, &head.q);
+    head.k = JoinedHead<Acc, T>(context, shape, kPastKey, kK, head.depth, b, kv);
+    head.v = JoinedHead<Acc, V>(context, shape, kPastValue, kV, width, b, kv);
+    head.bias = bias.Of<T>(b, h);
+    const std::vector<T> result = RunAttentionHead<T>(
+        std::move(head), settings, scores == nullptr ? nullptr : scores + at * rows * keys);
+    for (int64_t i = 0; y != nullptr && i < rows; ++i) {
+      std::copy_n(result.begin() + i * width, width, y + y_layout.At(b, h, i));
+    }
   }
   return absl::OkStatus();
 }
@@ -295,11 +249,6 @@ absl::Status Compute(KernelContext& context) {
                    ResolveAttention(context.attributes(),
                                     {given[kQ], given[kK], given[kV], given[kMask], given[kPastKey],
                                      given[kPastValue], given[kNonpadLengths]}));
-  if (context.has_input(kMask) && context.input(kMask).dtype() != DType::kBool &&
-      !IsFloatingPoint(context.input(kMask).dtype())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("attn_mask has element type ", DTypeName(context.input(kMask).dtype())));
-  }
   RETURN_IF_ERROR(StorePresent(context, shape, kPresentKey, kK, kPastKey, shape.PresentKey(),
                                shape.head_size.value));
   RETURN_IF_ERROR(StorePresent(context, shape, kPresentValue, kV, kPastValue, shape.PresentValue(),

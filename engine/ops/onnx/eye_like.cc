@@ -1,21 +1,14 @@
 #include <algorithm>
 
 #include "engine/core/status_macros.h"
+#include "engine/ops/dtype_attribute.h"
 #include "engine/ops/op_def.h"
 
 namespace inferd::ops::onnx {
 namespace {
 
-absl::StatusOr<DType> OutputType(const Attributes& attributes, DType input) {
-  const int64_t dtype = attributes.Int("dtype", static_cast<int64_t>(input));
-  if (dtype < 0 || dtype > INT8_MAX || !IsKnownDType(static_cast<int>(dtype))) {
-    return absl::InvalidArgumentError(absl::StrCat("dtype is ", dtype, ", no element type"));
-  }
-  return static_cast<DType>(dtype);
-}
-
 absl::Status Infer(InferContext& context) {
-  ASSIGN_OR_RETURN(const DType dtype, OutputType(context.attributes(), context.dtype(0)));
+  ASSIGN_OR_RETURN(const DType dtype, ReadDType(context.attributes(), "dtype", context.dtype(0)));
   context.SetOutput(0, dtype, context.shape(0));
   return absl::OkStatus();
 }
@@ -26,7 +19,8 @@ absl::Status Compute(KernelContext& context) {
     return absl::InvalidArgumentError(
         absl::StrCat("input has rank ", shape.rank(), ", expected 2"));
   }
-  ASSIGN_OR_RETURN(const DType dtype, OutputType(context.attributes(), context.input(0).dtype()));
+  ASSIGN_OR_RETURN(const DType dtype,
+                   ReadDType(context.attributes(), "dtype", context.input(0).dtype()));
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, dtype, shape));
   const int64_t k = std::clamp<int64_t>(context.attributes().Int("k", 0), -shape[0], shape[1]);
   return DispatchTypes<float, double, Float16, Bfloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,

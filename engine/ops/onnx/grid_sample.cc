@@ -1,8 +1,12 @@
 #include <algorithm>
 #include <cmath>
+#include <complex>
+#include <string>
+#include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
+#include "engine/ops/arithmetic.h"
 #include "engine/ops/normalization.h"
 #include "engine/ops/op_def.h"
 
@@ -66,8 +70,14 @@ absl::StatusOr<SymbolicShape> OutputShape(const SymbolicShape& x, const Symbolic
   return shape;
 }
 
+absl::Status CheckType(const GridSettings& settings, DType dtype) {
+  if (dtype != DType::kString || settings.mode == Mode::kNearest) return absl::OkStatus();
+  return absl::InvalidArgumentError("X is text, which attribute mode must be nearest for");
+}
+
 absl::Status Infer(InferContext& context) {
-  RETURN_IF_ERROR(ReadSettings(context.attributes()).status());
+  ASSIGN_OR_RETURN(const GridSettings settings, ReadSettings(context.attributes()));
+  RETURN_IF_ERROR(CheckType(settings, context.dtype(0)));
   ASSIGN_OR_RETURN(SymbolicShape shape, OutputShape(context.shape(0), context.shape(1)));
   context.SetOutput(0, context.dtype(0), std::move(shape));
   return absl::OkStatus();
@@ -164,6 +174,32 @@ void Collect(const std::vector<AxisTaps>& taps, const Shape& x, std::vector<Cont
   }
 }
 
+// The weighted sum of a plane's elements. Integers truncate; text, of which only one element can be
+// taken, is empty outside.
+template <typename T>
+T Combine(const std::vector<Contribution>& contributions, const T* from) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    return contributions.empty() ? T() : from[contributions[0].offset];
+  } else if constexpr (std::is_same_v<T, std::complex<float>> ||
+                       std::is_same_v<T, std::complex<double>>) {
+    std::complex<double> sum = 0;
+    for (const Contribution& c : contributions) {
+      sum += c.weight * std::complex<double>(from[c.offset]);
+    }
+    return T(sum);
+  } else {
+    double sum = 0;
+    for (const Contribution& c : contributions) {
+      sum += c.weight * static_cast<double>(from[c.offset]);
+    }
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      return SaturateToInteger<T>(sum);
+    } else {
+      return static_cast<T>(sum);
+    }
+  }
+}
+
 template <typename T>
 void Sample(const GridSettings& settings, const Tensor& x, const std::vector<double>& grid,
             int64_t positions, T* y) {
@@ -180,12 +216,8 @@ void Sample(const GridSettings& settings, const Tensor& x, const std::vector<dou
       }
       Collect(taps, x.shape(), &contributions);
       for (int64_t c = 0; c < channels; ++c) {
-        const T* from = x.data<T>() + (n * channels + c) * plane;
-        double sum = 0;
-        for (const Contribution& contribution : contributions) {
-          sum += contribution.weight * static_cast<double>(from[contribution.offset]);
-        }
-        y[(n * channels + c) * positions + p] = static_cast<T>(sum);
+        y[(n * channels + c) * positions + p] =
+            Combine(contributions, x.data<T>() + (n * channels + c) * plane);
       }
     }
   }
@@ -200,7 +232,9 @@ absl::Status Compute(KernelContext& context) {
   if (x.num_elements() == 0) return absl::InvalidArgumentError("X is empty");
   if (x.rank() > 8) return absl::InvalidArgumentError("X has more than 6 spatial dimensions");
   ASSIGN_OR_RETURN(const std::vector<double> grid, ToDoubles(context.input(1)));
-  return DispatchFloat(x.dtype(), [&](auto tag) {
+  return DispatchTypes<float, double, Float16, Bfloat16, int8_t, int16_t, int32_t, int64_t, uint8_t,
+                       uint16_t, uint32_t, uint64_t, bool, std::string, std::complex<float>,
+                       std::complex<double>>(x.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     Sample(settings, x, grid, y->shape().Product(2, y->rank()), y->mutable_data<T>());
     return absl::OkStatus();

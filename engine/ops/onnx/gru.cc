@@ -5,10 +5,6 @@
 namespace inferd::ops::onnx {
 namespace {
 
-RecurrentKind Kind() {
-  return {.gates = 3, .states = 1, .default_activations = {"Sigmoid", "Tanh"}};
-}
-
 // h r_h for the rows of h, where r_h is the hidden gate's part of the recurrent weights.
 template <typename Acc>
 std::vector<Acc> HiddenProduct(const RecurrentDirection<Acc>& direction, int64_t batch,
@@ -55,7 +51,7 @@ void Step(bool linear_before_reset, const RecurrentDirection<Acc>& direction, in
   }
 }
 
-absl::Status Infer(InferContext& context) { return InferRecurrent(context, Kind()); }
+absl::Status Infer(InferContext& context) { return InferRecurrent(context, GruKind()); }
 
 absl::Status Compute(KernelContext& context) {
   const bool linear_before_reset = context.attributes().Int("linear_before_reset", 0) != 0;
@@ -63,7 +59,7 @@ absl::Status Compute(KernelContext& context) {
                                           const auto* xw, auto* states) {
     Step(linear_before_reset, direction, batch, hidden, xw, states);
   };
-  return ComputeRecurrent(context, Kind(), step, step);
+  return ComputeRecurrent(context, GruKind(), step, step);
 }
 
 }  // namespace

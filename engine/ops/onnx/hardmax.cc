@@ -7,7 +7,7 @@ namespace inferd::ops::onnx {
 namespace {
 
 absl::Status Compute(KernelContext& context) {
-  return MapLines(context, [](auto* values, int64_t count) {
+  return MapLines(context, [](auto, auto* values, int64_t count) {
     const int64_t first = std::max_element(values, values + count) - values;
     std::fill_n(values, count, 0);
     values[first] = 1;

@@ -8,7 +8,7 @@ namespace inferd::ops::onnx {
 namespace {
 
 absl::Status Compute(KernelContext& context) {
-  return MapLines(context, [](auto* values, int64_t count) {
+  return MapLines(context, [](auto, auto* values, int64_t count) {
     using Acc = std::remove_pointer_t<decltype(values)>;
     const Acc maximum = *std::max_element(values, values + count);
     double sum = 0;

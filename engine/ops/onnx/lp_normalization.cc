@@ -12,7 +12,7 @@ absl::Status Compute(KernelContext& context) {
   if (p != 1 && p != 2) {
     return absl::InvalidArgumentError(absl::StrCat("attribute p is ", p, ", expected 1 or 2"));
   }
-  return MapLines(context, [p](auto* values, int64_t count) {
+  return MapLines(context, [p](auto, auto* values, int64_t count) {
     using Acc = std::remove_pointer_t<decltype(values)>;
     double norm = 0;
     for (int64_t i = 0; i < count; ++i) {

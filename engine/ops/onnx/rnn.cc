@@ -5,8 +5,6 @@
 namespace inferd::ops::onnx {
 namespace {
 
-RecurrentKind Kind() { return {.gates = 1, .states = 1, .default_activations = {"Tanh"}}; }
-
 template <typename Acc>
 void Step(const RecurrentDirection<Acc>& direction, int64_t batch, int64_t hidden, const Acc* xw,
           std::vector<std::vector<Acc>>* states) {
@@ -19,10 +17,10 @@ void Step(const RecurrentDirection<Acc>& direction, int64_t batch, int64_t hidde
   }
 }
 
-absl::Status Infer(InferContext& context) { return InferRecurrent(context, Kind()); }
+absl::Status Infer(InferContext& context) { return InferRecurrent(context, RnnKind()); }
 
 absl::Status Compute(KernelContext& context) {
-  return ComputeRecurrent(context, Kind(), Step<float>, Step<double>);
+  return ComputeRecurrent(context, RnnKind(), Step<float>, Step<double>);
 }
 
 }  // namespace

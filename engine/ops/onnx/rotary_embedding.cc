@@ -1,7 +1,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
-#include "engine/ops/accumulator.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/rotary.h"
 #include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
@@ -9,34 +9,9 @@ namespace {
 
 enum Input { kX, kCos, kSin, kPositions };
 
-// X is [N,heads,S,size] or [N,S,heads*size].
-struct RotaryShape {
-  int64_t batch, heads, sequence, head_size, rotated;
-  bool flat;
-};
-
 absl::StatusOr<RotaryShape> Resolve(const Attributes& attributes, const Shape& x) {
-  RotaryShape shape{};
-  shape.flat = x.rank() == 3;
-  shape.heads = shape.flat ? attributes.Int("num_heads", 0) : x.rank() == 4 ? x[1] : 0;
-  if (x.rank() != 3 && x.rank() != 4) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("X has shape ", x.ToString(), ", expected rank 3 or 4"));
-  }
-  if (shape.flat && (shape.heads < 1 || x[2] % shape.heads != 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("attribute num_heads is ", shape.heads, " for X ", x.ToString()));
-  }
-  shape.batch = x[0];
-  shape.sequence = shape.flat ? x[1] : x[2];
-  shape.head_size = shape.flat ? x[2] / shape.heads : x[3];
-  shape.rotated = attributes.Int("rotary_embedding_dim", 0);
-  if (shape.rotated == 0) shape.rotated = shape.head_size;
-  if (shape.rotated < 0 || shape.rotated > shape.head_size || shape.rotated % 2 != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot rotate ", shape.rotated,
-                                                   " features of heads of size ", shape.head_size));
-  }
-  return shape;
+  return ResolveRotary(x, attributes.Int("num_heads", 0),
+                       attributes.Int("rotary_embedding_dim", 0));
 }
 
 absl::Status Infer(InferContext& context) {
@@ -48,7 +23,7 @@ absl::Status Infer(InferContext& context) {
   return absl::OkStatus();
 }
 
-// The row of the caches for every (n, s).
+// The row of the caches for every token.
 absl::StatusOr<std::vector<int64_t>> CacheRows(const KernelContext& context,
                                                const RotaryShape& shape) {
   const Shape& cos = context.input(kCos).shape();
@@ -62,37 +37,12 @@ absl::StatusOr<std::vector<int64_t>> CacheRows(const KernelContext& context,
   }
   std::vector<int64_t> rows;
   if (!by_position) {
-    for (int64_t i = 0; i < shape.batch * shape.sequence; ++i) rows.push_back(i);
+    for (int64_t i = 0; i < shape.tokens(); ++i) rows.push_back(i);
     return rows;
   }
   ASSIGN_OR_RETURN(rows, context.input(kPositions).ToInt64s());
-  if (static_cast<int64_t>(rows.size()) != shape.batch * shape.sequence) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("position_ids has shape ", context.input(kPositions).shape().ToString(),
-                     ", expected ", Shape({shape.batch, shape.sequence}).ToString()));
-  }
-  for (int64_t row : rows) {
-    if (row < 0 || row >= cos[0]) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("position_ids has ", row, " for caches of ", cos[0], " rows"));
-    }
-  }
+  RETURN_IF_ERROR(CheckPositions(rows, shape.tokens(), cos[0]));
   return rows;
-}
-
-template <typename T>
-void Rotate(const RotaryShape& shape, bool interleaved, const T* cos, const T* sin, const T* x,
-            T* y) {
-  using Acc = AccumulatorOf<T>;
-  const int64_t half = shape.rotated / 2;
-  for (int64_t i = 0; i < half; ++i) {
-    const int64_t first = interleaved ? 2 * i : i;
-    const int64_t second = interleaved ? 2 * i + 1 : i + half;
-    const Acc a = x[first], b = x[second], c = cos[i], s = sin[i];
-    y[first] = static_cast<T>(c * a - s * b);
-    y[second] = static_cast<T>(s * a + c * b);
-  }
-  std::copy(x + shape.rotated, x + shape.head_size, y + shape.rotated);
 }
 
 absl::Status Compute(KernelContext& context) {
@@ -100,21 +50,8 @@ absl::Status Compute(KernelContext& context) {
   ASSIGN_OR_RETURN(const RotaryShape shape, Resolve(context.attributes(), x.shape()));
   ASSIGN_OR_RETURN(const std::vector<int64_t> rows, CacheRows(context, shape));
   ASSIGN_OR_RETURN(Tensor * y, context.Output(0, x.dtype(), x.shape()));
-  const bool interleaved = context.attributes().Int("interleaved", 0) != 0;
-  return DispatchFloat(x.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    for (int64_t i = 0; i < shape.batch * shape.heads * shape.sequence; ++i) {
-      // Heads are innermost in [N,S,heads,size], sequences in [N,heads,S,size].
-      const int64_t token =
-          shape.flat ? i / shape.heads
-                     : i / (shape.heads * shape.sequence) * shape.sequence + i % shape.sequence;
-      const int64_t cache = rows[token] * (shape.rotated / 2);
-      Rotate(shape, interleaved, context.input(kCos).data<T>() + cache,
-             context.input(kSin).data<T>() + cache, x.data<T>() + i * shape.head_size,
-             y->mutable_data<T>() + i * shape.head_size);
-    }
-    return absl::OkStatus();
-  });
+  return RotateTokens(shape, context.attributes().Int("interleaved", 0) != 0, rows,
+                      context.input(kCos), context.input(kSin), x, y);
 }
 
 }  // namespace

@@ -1,16 +1,13 @@
 #include "engine/core/status_macros.h"
+#include "engine/ops/dtype_attribute.h"
 #include "engine/ops/op_def.h"
 
 namespace inferd::ops::onnx {
 namespace {
 
 absl::Status Infer(InferContext& context) {
-  const int64_t dtype = context.attributes().Int("dtype", static_cast<int64_t>(DType::kFloat32));
-  if (dtype <= 0 || dtype > INT8_MAX || !IsKnownDType(static_cast<int>(dtype))) {
-    return absl::InvalidArgumentError(absl::StrCat("dtype is ", dtype, ", no element type"));
-  }
-  context.SetOutput(
-      0, ValueType::OfSequence(ValueType::OfTensor(static_cast<DType>(dtype), SymbolicShape())));
+  ASSIGN_OR_RETURN(const DType dtype, ReadDType(context.attributes(), "dtype", DType::kFloat32));
+  context.SetOutput(0, ValueType::OfSequence(ValueType::OfTensor(dtype, SymbolicShape())));
   return absl::OkStatus();
 }
 

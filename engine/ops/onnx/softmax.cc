@@ -1,20 +1,13 @@
-#include <algorithm>
-#include <cmath>
-
 #include "engine/ops/axis_lines.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/softmax_row.h"
 
 namespace inferd::ops::onnx {
 namespace {
 
 absl::Status Compute(KernelContext& context) {
-  return MapLines(context, [](auto* values, int64_t count) {
-    using Acc = std::remove_pointer_t<decltype(values)>;
-    const Acc maximum = *std::max_element(values, values + count);
-    double sum = 0;
-    for (int64_t i = 0; i < count; ++i) sum += values[i] = std::exp(values[i] - maximum);
-    const Acc scale = static_cast<Acc>(1 / sum);
-    for (int64_t i = 0; i < count; ++i) values[i] *= scale;
+  return MapLines(context, [](auto tag, auto* values, int64_t count) {
+    SoftmaxRow<typename decltype(tag)::type>(values, count);
   });
 }
 

@@ -66,23 +66,5 @@ TEST(Attention, RefusesShapesThatDoNotFit) {
                 "required for 3-D");
 }
 
-TEST(RotaryEmbedding, RotatesHalvesOrNeighbours) {
-  const auto rotary = [](const Tensor& x, const Tensor& y, Pairs attributes,
-                         std::initializer_list<int64_t> positions) {
-    return OpCase{
-        .name = "RotaryEmbedding",
-        .op = "RotaryEmbedding",
-        .inputs = {x, Values<float>({2, 2}, {9, 9, 0, 1}), Values<float>({2, 2}, {9, 9, 1, 0}),
-                   Values<int64_t>({1, 1}, positions)},
-        .outputs = {y},
-        .attributes = MakeAttributes(std::move(attributes))};
-  };
-  const Tensor x = Values<float>({1, 1, 1, 4}, {1, 2, 3, 4});
-  CheckOpCases(
-      {rotary(x, Values<float>({1, 1, 1, 4}, {-3, 2, 1, 4}), {}, {1}),
-       rotary(x, Values<float>({1, 1, 1, 4}, {-2, 1, 3, 4}), {{"interleaved", int64_t{1}}}, {1})});
-  ExpectOpError(rotary(x, x, {}, {2}), "position_ids has 2");
-}
-
 }  // namespace
 }  // namespace inferd::testing

@@ -36,6 +36,42 @@ TEST(BatchAnalysis, FollowsTheBatchThroughAFlattenedDimension) {
   EXPECT_TRUE(AnalyzeRows(b.Build({y}), kBatch).row_by_row);
 }
 
+TEST(BatchAnalysis, ProvesAQuantizedClassifier) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kBatch, 3, 8, 8});
+  const ValueId scale = b.Weights(Shape());
+  const ValueId quantized = b.Op("QuantizeLinear", {x, scale});
+  const ValueId real = b.Op("DequantizeLinear", {quantized, scale});
+  const ValueId by_channel = b.Op("DequantizeLinear", {quantized, b.Weights(Shape({3}))});
+  const ValueId y = b.Op("Conv", {b.Op("Add", {real, by_channel}), b.Weights(Shape({4, 3, 3, 3}))});
+  EXPECT_TRUE(AnalyzeRows(b.Build({y}), kBatch).row_by_row);
+}
+
+TEST(BatchAnalysis, RefusesAScaleForEachRow) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kBatch, 3});
+  const ValueId y =
+      b.Op("QuantizeLinear", {x, b.Weights(Shape({kBatch}))}, With("axis", int64_t{0}));
+  EXPECT_FALSE(AnalyzeRows(b.Build({y}), kBatch).row_by_row);
+}
+
+TEST(BatchAnalysis, ProvesProductsOfQuantizedMatrices) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kBatch, 3}, DType::kInt8);
+  const ValueId scale = b.Weights(Shape());
+  const ValueId w = b.Constant<int8_t>(Shape({3, 2}), {1, 2, 3, 4, 5, 6});
+  const ValueId real = b.Op("MatMulIntegerToFloat", {x, w, scale, scale}, {}, "com.microsoft");
+  EXPECT_TRUE(AnalyzeRows(b.Build({real}), kBatch).row_by_row);
+}
+
+TEST(BatchAnalysis, RefusesQuantizationOverTheRangeOfAllRows) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kBatch, 3});
+  const ValueId w = b.Constant<int8_t>(Shape({3, 1}), {1, 2, 3});
+  const ValueId y = b.Op("DynamicQuantizeMatMul", {x, w, b.Weights(Shape())}, {}, "com.microsoft");
+  EXPECT_FALSE(AnalyzeRows(b.Build({y}), kBatch).row_by_row);
+}
+
 TEST(BatchAnalysis, RefusesAMeanOverTheBatchAndNamesTheNode) {
   GraphBuilder b;
   const ValueId x = b.Input("x", {kBatch, 4});

@@ -18,6 +18,25 @@ std::shared_ptr<const Plan> PlanOf(const Graph& graph, const std::vector<Shape>&
   return BuildPlan(BindShapes(graph, shapes).value(), options).value();
 }
 
+// The graph over float32[32] gives the same when the node of `y`, which reads `sum` and `operand`,
+// becomes the epilogue of the one that makes `sum`.
+void ExpectSameAsEpilogue(Graph& graph, ValueId sum, ValueId operand, ValueId y) {
+  const Tensor input = RandomTensor(Shape({32}));
+  const std::vector<Tensor> expected = testing::RunPortable(graph, {input});
+  Node& add = graph.node(graph.value(sum).producer);
+  add.first_epilogue_input = 2;
+  add.inputs.push_back(operand);
+  EpilogueStep step;
+  step.op = graph.node(graph.value(y).producer).op;
+  step.operand = 2;
+  add.epilogue.push_back(step);
+  graph.RemoveNode(graph.value(y).producer);
+  graph.SetOutput(0, sum);
+  ASSERT_TRUE(graph.SortAndCompact().ok());
+  const std::vector<Tensor> fused = testing::RunPortable(graph, {input});
+  testing::ExpectNear(fused[0], expected[0], 1e-6f);
+}
+
 TEST(PlanBuilder, RunsAChainOfElementwiseStepsInPlace) {
   GraphBuilder b;
   const ValueId x = b.Input("x", {64});
@@ -41,20 +60,7 @@ TEST(PlanBuilder, KeepsAnEpilogueOperandUntilItWasRead) {
   const ValueId sum = b.Op("Add", {e, b.Scalar(3)});
   const ValueId y = b.Op("Mul", {e, sum});
   Graph graph = b.Build({y});
-  const Tensor input = RandomTensor(Shape({32}));
-  const std::vector<Tensor> expected = testing::RunPortable(graph, {input});
-  Node& add = graph.node(graph.value(sum).producer);
-  add.first_epilogue_input = 2;
-  add.inputs.push_back(e);
-  EpilogueStep step;
-  step.op = graph.node(graph.value(y).producer).op;
-  step.operand = 2;
-  add.epilogue.push_back(step);
-  graph.RemoveNode(graph.value(y).producer);
-  graph.SetOutput(0, sum);
-  ASSERT_TRUE(graph.SortAndCompact().ok());
-  const std::vector<Tensor> fused = testing::RunPortable(graph, {input});
-  testing::ExpectNear(fused[0], expected[0], 1e-6f);
+  ExpectSameAsEpilogue(graph, sum, e, y);
 }
 
 TEST(PlanBuilder, DoesNotWriteOverAnOperandThatOnlyTheEpilogueReads) {
@@ -65,20 +71,7 @@ TEST(PlanBuilder, DoesNotWriteOverAnOperandThatOnlyTheEpilogueReads) {
   const ValueId sum = b.Op("Add", {x, b.Scalar(3)});
   const ValueId y = b.Op("Mul", {sum, e});
   Graph graph = b.Build({y});
-  const Tensor input = RandomTensor(Shape({32}));
-  const std::vector<Tensor> expected = testing::RunPortable(graph, {input});
-  Node& add = graph.node(graph.value(sum).producer);
-  add.first_epilogue_input = 2;
-  add.inputs.push_back(e);
-  EpilogueStep step;
-  step.op = graph.node(graph.value(y).producer).op;
-  step.operand = 2;
-  add.epilogue.push_back(step);
-  graph.RemoveNode(graph.value(y).producer);
-  graph.SetOutput(0, sum);
-  ASSERT_TRUE(graph.SortAndCompact().ok());
-  const std::vector<Tensor> fused = testing::RunPortable(graph, {input});
-  testing::ExpectNear(fused[0], expected[0], 1e-6f);
+  ExpectSameAsEpilogue(graph, sum, e, y);
 }
 
 TEST(PlanBuilder, MakesDynamicStepsWhereShapesDependOnData) {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/graph/op_def.h"
@@ -27,6 +29,9 @@ class UpconvertTest : public ::testing::Test {
   }
   OnnxNode& MakeFloat(const std::string& op_type, int64_t version, Shape shape) {
     return Make(op_type, version, ValueType::OfTensor(DType::kFloat32, SymbolicShape(shape)));
+  }
+  ValueId AddFloats(Shape shape) {
+    return graph_.AddInput("", ValueType::OfTensor(DType::kFloat32, SymbolicShape(shape)));
   }
   absl::Status Convert() {
     NodeEmitter emitter(OpRegistry::Builtin());
@@ -127,6 +132,43 @@ TEST_F(UpconvertTest, DropsDropoutsRatio) {
   EXPECT_TRUE(node_.attributes.values().empty());
 }
 
+TEST_F(UpconvertTest, TrainsDropoutsOfTheFirstOpsetsUnlessTheySayTest) {
+  MakeFloat("Dropout", 6, {5}).attributes.Set("ratio", 0.25f);
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(ConstantFloat(1), 0.25f);
+  EXPECT_TRUE(*graph_.constant(node_.inputs[2])->data<bool>());
+  EXPECT_TRUE(node_.attributes.Has("seed"));
+  MakeFloat("Dropout", 6, {5}).attributes = Attributes();
+  node_.attributes.Set("is_test", int64_t{1});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.inputs.size(), 1u);
+  EXPECT_TRUE(node_.attributes.values().empty());
+}
+
+TEST_F(UpconvertTest, CastsTheMaskOfOldDropoutsToTheDatasType) {
+  MakeFloat("Dropout", 7, {5}).outputs.push_back(graph_.AddValue("mask"));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(EmittedOps(), "Dropout ");
+  EXPECT_EQ(node_.op_type, "CastLike");
+  EXPECT_EQ(node_.outputs.size(), 1u);
+}
+
+TEST_F(UpconvertTest, GivesRandomOperatorsASeedThatTheirNameDecides) {
+  MakeFloat("RandomNormalLike", 22, {5}).name = "noise";
+  ASSERT_TRUE(Convert().ok());
+  const float seed = node_.attributes.Float("seed", -1);
+  EXPECT_GE(seed, 0);
+  OnnxNode other = node_;
+  other.name = "other";
+  other.attributes = Attributes();
+  node_ = other;
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_NE(node_.attributes.Float("seed", -1), seed);
+  node_.attributes.Set("seed", 3.0f);
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.attributes.Float("seed", -1), 3.0f);
+}
+
 TEST_F(UpconvertTest, GivesDftItsOldAxis) {
   MakeFloat("DFT", 17, {1, 8, 1});
   ASSERT_TRUE(Convert().ok());
@@ -187,9 +229,23 @@ TEST_F(UpconvertTest, TakesBatchNormalizationsOutputsForTraining) {
   EXPECT_EQ(node_.attributes.Int("training_mode", 0), 1);
 }
 
-TEST_F(UpconvertTest, RefusesBatchNormalizationPerElement) {
-  MakeFloat("BatchNormalization", 7, {2, 3}).attributes.Set("spatial", int64_t{0});
-  EXPECT_EQ(Convert().code(), absl::StatusCode::kUnimplemented);
+TEST_F(UpconvertTest, WritesBatchNormalizationPerElementOut) {
+  OnnxNode& node = MakeFloat("BatchNormalization", 7, {2, 3, 4});
+  node.attributes.Set("spatial", int64_t{0});
+  for (int i = 0; i < 4; ++i) node.inputs.push_back(AddFloats({3, 4}));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(EmittedOps(), "Sub Add Sqrt Div Mul ");
+  EXPECT_EQ(node_.op_type, "Add");
+}
+
+TEST_F(UpconvertTest, KeepsBatchNormalizationPerElementOfVectors) {
+  OnnxNode& node = MakeFloat("BatchNormalization", 6, {2, 3});
+  node.attributes.Set("spatial", int64_t{0});
+  node.attributes.Set("is_test", int64_t{1});
+  for (int i = 0; i < 4; ++i) node.inputs.push_back(AddFloats({3}));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.op_type, "BatchNormalization");
+  EXPECT_TRUE(node_.attributes.values().empty());
 }
 
 TEST_F(UpconvertTest, SpreadsGroupNormalizationsScales) {
@@ -210,6 +266,13 @@ TEST_F(UpconvertTest, RenamesScatterAndGridSampleModes) {
   EXPECT_EQ(node_.attributes.String("mode", ""), "cubic");
 }
 
+TEST_F(UpconvertTest, MovesQuantizeLinearToTheStandardDomain) {
+  Make("QuantizeLinear", 1, ValueType::OfTensor(DType::kFloat32, SymbolicShape(Shape{2})),
+       "com.microsoft");
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.domain, "");
+}
+
 TEST_F(UpconvertTest, KeepsRoiAlignUnshifted) {
   MakeFloat("RoiAlign", 10, {2});
   ASSERT_TRUE(Convert().ok());
@@ -223,6 +286,185 @@ TEST_F(UpconvertTest, SplitsTheOldLabelEncoderByDirection) {
   ASSERT_TRUE(Convert().ok());
   EXPECT_EQ(node_.attributes.Strings("keys_strings").size(), 2u);
   EXPECT_EQ(node_.attributes.Ints("values_int64s"), (Ints{0, 1}));
+}
+
+TEST_F(UpconvertTest, PutsTheSecondOperandAtItsAxis) {
+  OnnxNode& node = MakeFloat("Add", 6, {2, 3, 4, 5});
+  node.inputs.push_back(AddFloats({3, 4}));
+  node.attributes.Set("broadcast", int64_t{1});
+  node.attributes.Set("axis", int64_t{1});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_TRUE(node_.attributes.values().empty());
+  EXPECT_EQ(graph_.value(node_.inputs[1]).type.shape.ToString(), "[3,4,1]");
+}
+
+TEST_F(UpconvertTest, LeavesSuffixesAndSingleElementsAlone) {
+  OnnxNode& node = MakeFloat("Mul", 6, {2, 3, 4});
+  node.inputs.push_back(AddFloats({3, 4}));
+  node.attributes.Set("broadcast", int64_t{1});
+  ASSERT_TRUE(Convert().ok());
+  node_.inputs[1] = AddFloats({1});
+  node_.attributes.Set("broadcast", int64_t{1});
+  node_.attributes.Set("axis", int64_t{0});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(graph_.num_nodes(), 0);
+}
+
+TEST_F(UpconvertTest, RefusesOperandsThatDoNotFitAtTheirAxis) {
+  OnnxNode& node = MakeFloat("Less", 1, {2, 3});
+  node.inputs.push_back(AddFloats({3, 4}));
+  node.attributes.Set("broadcast", int64_t{1});
+  node.attributes.Set("axis", int64_t{1});
+  EXPECT_EQ(Convert().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(UpconvertTest, GivesPRelusSlopeAChannelEach) {
+  OnnxNode& node = MakeFloat("PRelu", 6, {2, 3, 4, 5});
+  node.inputs.push_back(AddFloats({3}));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(graph_.value(node_.inputs[1]).type.shape.ToString(), "[3,1,1]");
+}
+
+TEST_F(UpconvertTest, MakesReshapesTargetAnInput) {
+  MakeFloat("Reshape", 1, {2, 3}).attributes.Set("shape", Ints{0, -1});
+  node_.attributes.Set("consumed_inputs", Ints{0});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(ConstantInts(1), (Ints{0, -1}));
+  EXPECT_TRUE(node_.attributes.values().empty());
+}
+
+TEST_F(UpconvertTest, MakesPaddingsInputs) {
+  MakeFloat("Pad", 1, {2}).attributes.Set("paddings", Ints{1, 2});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(ConstantInts(1), (Ints{1, 2}));
+}
+
+TEST_F(UpconvertTest, TilesAlongOneAxis) {
+  OnnxNode& node = MakeFloat("Tile", 1, {2, 3});
+  node.inputs.push_back(AddFloats({}));
+  node.inputs.push_back(AddFloats({}));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(EmittedOps(), "Cast Cast Shape Size Range Equal Where ");
+  EXPECT_EQ(node_.inputs.size(), 2u);
+}
+
+TEST_F(UpconvertTest, ReadsHeightAndWidthScales) {
+  OnnxNode& node = MakeFloat("Upsample", 1, {1, 1, 2, 2});
+  node.attributes.Set("height_scale", 2.0f);
+  node.attributes.Set("width_scale", 3.0f);
+  ASSERT_TRUE(Convert().ok());
+  const Tensor& scales = *graph_.constant(node_.inputs[2]);
+  EXPECT_EQ(std::vector<float>(scales.values<float>().begin(), scales.values<float>().end()),
+            (std::vector<float>{1, 1, 2, 3}));
+}
+
+TEST_F(UpconvertTest, ReadsTypeNames) {
+  MakeFloat("Cast", 1, {2}).attributes.Set("to", std::string("DOUBLE"));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.attributes.Int("to", 0), static_cast<int64_t>(DType::kFloat64));
+  MakeFloat("Cast", 1, {2}).attributes.Set("to", std::string("QUUX"));
+  EXPECT_EQ(Convert().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(UpconvertTest, FillsInOldDefaults) {
+  MakeFloat("Concat", 1, {2, 3});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.attributes.Int("axis", 0), 1);
+  node_.attributes = {};
+  MakeFloat("Selu", 1, {2});
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.attributes.Float("gamma", 0), 1.0507f);
+}
+
+TEST_F(UpconvertTest, TakesWholeNormOrdersOnly) {
+  MakeFloat("LpPool", 1, {1, 1, 4}).attributes.Set("p", 3.0f);
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.attributes.Int("p", 0), 3);
+  node_.attributes.Set("p", 2.5f);
+  EXPECT_EQ(Convert().code(), absl::StatusCode::kUnimplemented);
+}
+
+TEST_F(UpconvertTest, DropsOutputSequence) {
+  MakeFloat("GRU", 1, {1, 1, 4}).attributes.Set("output_sequence", int64_t{1});
+  node_.attributes.Set("direction", std::string("foward"));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_TRUE(node_.attributes.values().empty());
+}
+
+// One state s and one scan input x [batch,sequence], both summed.
+class BatchedScanTest : public UpconvertTest {
+ protected:
+  void MakeScan() {
+    auto body = std::make_shared<Graph>();
+    const ValueType scalar = ValueType::OfTensor(DType::kFloat32, SymbolicShape::Scalar());
+    const ValueId state = body->AddInput("s", scalar);
+    const ValueId item = body->AddInput("x", scalar);
+    const ValueId sum = body->AddValue("sum", scalar);
+    Node add;
+    add.op = OpRegistry::Builtin().Find("", "Add");
+    add.inputs = {state, item};
+    add.outputs = {sum};
+    body->AddNode(std::move(add));
+    body->MarkOutput(sum);
+    body->MarkOutput(sum);
+    MakeFloat("Scan", 8, {2});
+    node_.inputs = {kNoValue, node_.inputs[0], AddFloats({2, 3})};
+    node_.outputs.push_back(graph_.AddValue("z"));
+    node_.attributes.Set("num_scan_inputs", int64_t{1});
+    node_.subgraphs["body"] = std::move(body);
+  }
+  std::string BodyOps() {
+    std::string ops;
+    const Graph& body = *node_.subgraphs["body"];
+    for (int i = 0; i < body.num_nodes(); ++i) ops += std::string(body.node(i).op->name) + " ";
+    return ops;
+  }
+};
+
+TEST_F(BatchedScanTest, BecomesAScanOverTheBatch) {
+  MakeScan();
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.inputs.size(), 2u);
+  EXPECT_EQ(node_.attributes.Int("num_scan_inputs", 0), 2);
+  EXPECT_EQ(BodyOps(), "Scan ");
+}
+
+TEST_F(BatchedScanTest, CutsSequencesAtTheirLengths) {
+  MakeScan();
+  node_.inputs[0] =
+      graph_.AddInput("lengths", ValueType::OfTensor(DType::kInt64, SymbolicShape(Shape{2})));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.inputs.size(), 3u);
+  EXPECT_EQ(BodyOps(), "Cast Unsqueeze Shape Slice Sub Concat Slice Scan Pad ");
+}
+
+TEST_F(BatchedScanTest, RefusesMoreScanInputsThanItHas) {
+  MakeScan();
+  node_.attributes.Set("num_scan_inputs", int64_t{3});
+  EXPECT_EQ(Convert().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(UpconvertTest, TakesStandardOperatorsFromMicrosoftsDomain) {
+  MakeFloat("Trilu", 1, {2, 2}).domain = "com.microsoft";
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.domain, "");
+}
+
+TEST_F(UpconvertTest, KeepsTheInputsOfMicrosoftsPad) {
+  MakeFloat("Pad", 1, {2}).domain = "com.microsoft";
+  node_.SetInput(1, graph_.AddConstant("pads", Tensor::FromValues<int64_t>({2}, {1, 1})));
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.domain, "");
+  EXPECT_EQ(ConstantInts(1), Ints({1, 1}));
+}
+
+TEST_F(UpconvertTest, MicrosoftsUniqueHasNoFirstIndices) {
+  MakeFloat("Unique", 1, {3}).domain = "com.microsoft";
+  node_.outputs.push_back(graph_.AddValue("inverse"));
+  const ValueId inverse = node_.outputs[1];
+  ASSERT_TRUE(Convert().ok());
+  EXPECT_EQ(node_.attributes.Int("sorted", 1), 0);
+  EXPECT_EQ(node_.outputs, std::vector<ValueId>({node_.outputs[0], kNoValue, inverse}));
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <complex>
+
 #include "gtest/gtest.h"
 #include "tests/support/op_case.h"
 
@@ -32,6 +34,30 @@ TEST(GridSample, InterpolatesAndPads) {
        Sample({2}, Values<float>({1, 1, 1, 1}, {20}),
               {{"padding_mode", std::string("reflection")}}),
        Sample({0.6}, Values<float>({1, 1, 1, 1}, {30}), {{"mode", std::string("nearest")}})});
+}
+
+// Of a row of two, the middle, the second element and what lies outside.
+OpCase SampleAs(const Tensor& x, const Tensor& y, const char* mode) {
+  return {
+      .name = "GridSample",
+      .op = "GridSample",
+      .inputs = {x, Values<float>({1, 1, 3, 2}, {0, 0, 1, 0, 5, 0})},
+      .outputs = {y},
+      .attributes = MakeAttributes({{"align_corners", int64_t{1}}, {"mode", std::string(mode)}})};
+}
+
+TEST(GridSample, TakesEveryType) {
+  using Complex = std::complex<float>;
+  CheckOpCases({SampleAs(Values<int8_t>({1, 1, 1, 2}, {7, 10}),
+                         Values<int8_t>({1, 1, 1, 3}, {8, 10, 0}), "linear"),
+                SampleAs(Values<bool>({1, 1, 1, 2}, {false, true}),
+                         Values<bool>({1, 1, 1, 3}, {true, true, false}), "linear"),
+                SampleAs(Values<Complex>({1, 1, 1, 2}, {{1, 2}, {3, 4}}),
+                         Values<Complex>({1, 1, 1, 3}, {{2, 3}, {3, 4}, {0, 0}}), "linear"),
+                SampleAs(Values<std::string>({1, 1, 1, 2}, {"a", "b"}),
+                         Values<std::string>({1, 1, 1, 3}, {"a", "b", ""}), "nearest")});
+  const Tensor text = Values<std::string>({1, 1, 1, 2}, {"a", "b"});
+  ExpectOpError(SampleAs(text, text, "linear"), "must be nearest");
 }
 
 TEST(GridSample, SurvivesNanAndInfinity) {

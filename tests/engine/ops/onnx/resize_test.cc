@@ -68,6 +68,12 @@ TEST(Resize, KeepsTheAspectRatioOverTheChosenAxes) {
              {{"axes", Ints{1, 2}}, {"keep_aspect_ratio_policy", std::string("not_larger")}})});
 }
 
+TEST(Resize, KnowsTheUnshiftedHalfPixelsOfTensorFlow) {
+  CheckOpCase(Scaled(Values<float>({4}, {1, 2, 3, 4}), {0.5f}, Values<float>({2}, {2, 4}),
+                     {{"coordinate_transformation_mode", std::string("tf_half_pixel_for_nn")},
+                      {"nearest_mode", std::string("floor")}}));
+}
+
 TEST(Resize, RefusesTargetsThatDoNotFit) {
   const Tensor x = Values<float>({2}, {1, 2});
   ExpectOpError(Scaled(x, {1, 1}, x), "scales has 2 values");

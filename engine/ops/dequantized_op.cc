@@ -1,0 +1,52 @@
+#include "engine/ops/dequantized_op.h"
+
+#include <utility>
+
+#include "engine/core/status_macros.h"
+#include "engine/ops/channels_last.h"
+#include "engine/ops/nested_op.h"
+
+namespace inferd {
+
+absl::Status InferDequantized(InferContext& context, const DequantizedOp& definition) {
+  std::vector<ValueType> types;
+  for (const QuantizedInput& input : definition.inputs) {
+    RETURN_IF_ERROR(CheckQuantizedInput(context, input));
+    types.push_back(ValueType::OfTensor(DType::kFloat32, context.shape(input.value)));
+  }
+  if (definition.channels_last) {
+    ASSIGN_OR_RETURN(types[0].shape, ChannelsFirst(types[0].shape));
+  }
+  std::vector<const ValueType*> pointers;
+  for (const ValueType& type : types) pointers.push_back(&type);
+  ASSIGN_OR_RETURN(ValueType result,
+                   InferNested(definition.op, context.attributes(), std::move(pointers)));
+  if (definition.channels_last) {
+    ASSIGN_OR_RETURN(result.shape, ChannelsLast(result.shape));
+  }
+  return SetQuantizedOutput(context, definition.output_scale, definition.output_zero_point,
+                            context.dtype(definition.inputs[0].value), std::move(result.shape));
+}
+
+absl::Status ComputeDequantized(KernelContext& context, const DequantizedOp& definition) {
+  const int64_t limit_bytes = context.limit_bytes();
+  std::vector<Tensor> inputs;
+  for (const QuantizedInput& input : definition.inputs) {
+    ASSIGN_OR_RETURN(Tensor floats, Dequantize(context, input));
+    inputs.push_back(std::move(floats));
+  }
+  if (definition.channels_last) {
+    ASSIGN_OR_RETURN(inputs[0], ChannelsFirst(inputs[0], limit_bytes));
+  }
+  std::vector<const Tensor*> pointers;
+  for (const Tensor& input : inputs) pointers.push_back(&input);
+  ASSIGN_OR_RETURN(Tensor result,
+                   ComputeNested(definition.op, context.attributes(), pointers, limit_bytes));
+  if (definition.channels_last) {
+    ASSIGN_OR_RETURN(result, ChannelsLast(result, limit_bytes));
+  }
+  return StoreQuantized(context, result, definition.output_scale, definition.output_zero_point,
+                        context.input(definition.inputs[0].value).dtype());
+}
+
+}  // namespace inferd
