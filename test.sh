@@ -110,14 +110,15 @@ count_check() {  # count_check FAILED WHAT
 }
 
 fuzz() {
-  configure clang -DINFERD_FUZZ=ON
+  configure fuzz
   local source name
   for source in tests/fuzz/*_fuzz.cc; do
     [ -e "$source" ] || continue
     name="$(basename "$source" .cc)"
-    ninja -C build/clang -j "$JOBS" "$name"
-    mkdir -p "build/fuzz/$name"
-    if "build/clang/bin/$name" -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=2048 "build/fuzz/$name"; then
+    ninja -C build/fuzz -j "$JOBS" "$name"
+    mkdir -p "build/corpus/$name"
+    if UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "build/fuzz/bin/$name" -timeout=20 \
+      -malloc_limit_mb=512 -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=2048 "build/corpus/$name"; then
       count_check 0 "$name"
     else
       count_check 1 "$name"

@@ -93,6 +93,7 @@ class PlanBuilder {
   }
 
   bool IsView(const Node& node) const {
+    if (node.inputs.empty() || node.inputs[0] == kNoValue) return false;
     if (!node.epilogue.empty() || node.outputs.size() != 1) return false;
     const Value& input = graph_.value(node.inputs[0]);
     const Shape shape = input.type.shape.ToShape();

@@ -203,6 +203,14 @@ TEST(Importer, RefusesCycles) {
   ExpectError(model, {"cycle through node '"});
 }
 
+TEST(Importer, TakesADomainListedTwiceOnlyAtOneOpset) {
+  ModelBuilder model = ReluModel();
+  model.Import("", 28);
+  EXPECT_TRUE(ImportOnnxBytes(model.Bytes(), "", int64_t{1} << 20).ok());
+  model.Import("", 27);
+  ExpectError(model, {"domain 'ai.onnx' is imported as opset 28 and as opset 27"});
+}
+
 TEST(Importer, RefusesValuesThatAreDefinedTwice) {
   ModelBuilder twice = ReluModel();
   twice.Node("Relu", {"x"}, {"y"}).set_name("again");
