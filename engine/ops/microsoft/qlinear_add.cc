@@ -2,30 +2,11 @@
 #include "engine/ops/op_def.h"
 
 namespace inferd::ops::microsoft {
-namespace {
-
-enum Input { kA, kAScale, kAZero, kB, kBScale, kBZero, kCScale, kCZero };
-
-DequantizedOp Definition() {
-  return {.op = "Add",
-          .inputs = {{kA, kAScale, kAZero}, {kB, kBScale, kBZero}},
-          .output_scale = kCScale,
-          .output_zero_point = kCZero};
-}
-
-absl::Status Infer(InferContext& context) { return InferDequantized(context, Definition()); }
-
-absl::Status Compute(KernelContext& context) { return ComputeDequantized(context, Definition()); }
-
-}  // namespace
 
 OpDef QlinearAdd() {
-  return {.domain = "com.microsoft",
-          .name = "QLinearAdd",
-          .min_inputs = 2,
-          .max_inputs = 8,
-          .infer = Infer,
-          .compute = Compute};
+  return DequantizedDef(
+      {.domain = "com.microsoft", .name = "QLinearAdd", .min_inputs = 2, .max_inputs = 8},
+      BinaryDequantizedOp("Add"));
 }
 
 }  // namespace inferd::ops::microsoft

@@ -2,17 +2,6 @@
 #include "engine/ops/random_fill.h"
 
 namespace inferd::ops::onnx {
-namespace {
-
-absl::Status Compute(KernelContext& context) {
-  const double scale = context.attributes().Float("scale", 1);
-  const double mean = context.attributes().Float("mean", 0);
-  return FillRandom(context,
-                    [=](RandomGenerator& generator) { return mean + scale * generator.Normal(); });
-}
-
-}  // namespace
-
 OpDef RandomNormal() {
   return {.name = "RandomNormal",
           .since = 22,
@@ -25,7 +14,7 @@ OpDef RandomNormal() {
                          {"shape", AttributeKind::kInts, true}},
           .deterministic = false,
           .infer = InferRandomFill,
-          .compute = Compute};
+          .compute = FillNormal};
 }
 
 }  // namespace inferd::ops::onnx

@@ -2,18 +2,6 @@
 #include "engine/ops/random_fill.h"
 
 namespace inferd::ops::onnx {
-namespace {
-
-absl::Status Compute(KernelContext& context) {
-  const double low = context.attributes().Float("low", 0);
-  const double high = context.attributes().Float("high", 1);
-  return FillRandom(context, [=](RandomGenerator& generator) {
-    return low + (high - low) * generator.Uniform();
-  });
-}
-
-}  // namespace
-
 OpDef RandomUniform() {
   return {.name = "RandomUniform",
           .since = 22,
@@ -26,7 +14,7 @@ OpDef RandomUniform() {
                          {"shape", AttributeKind::kInts, true}},
           .deterministic = false,
           .infer = InferRandomFill,
-          .compute = Compute};
+          .compute = FillUniform};
 }
 
 }  // namespace inferd::ops::onnx
