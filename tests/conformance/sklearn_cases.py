@@ -37,6 +37,7 @@ class Case:
     the tolerance whoever computes it (differences of large kernels, distances of near points).
     `exact`: it does nothing to its inputs but compare them, so that no row may differ.
     `columns`: the inputs as (name, type, number of columns); one input `x` when empty.
+    `label_shape`: of the labels, where the export gives another shape than it declares.
     `convert`: gets the trained model and its number of columns, where skl2onnx does not export it.
     """
 
@@ -49,6 +50,7 @@ class Case:
     options: dict = dataclasses.field(default_factory=dict)
     exact: bool = False
     columns: tuple = ()
+    label_shape: tuple = ()
     convert: object = None
 
 
@@ -117,7 +119,12 @@ def _linear_cases():
     yield Case("sgd log loss", _scaled(linear.SGDClassifier(loss="log_loss", **SEED)), CANCER)
     yield Case("sgd hinge", _scaled(linear.SGDClassifier(**SEED)), WINE)
     yield Case("ridge classifier", _scaled(linear.RidgeClassifier()), WINE)
-    for model in (linear.Ridge(), linear.Lasso(0.1), linear.ElasticNet(0.01), linear.BayesianRidge()):
+    for model in (
+        linear.Ridge(),
+        linear.Lasso(0.1),
+        linear.ElasticNet(0.01),
+        linear.BayesianRidge(),
+    ):
         yield Case(type(model).__name__, model, DIABETES)
     yield Case("sgd regressor", linear.SGDRegressor(**SEED), DIABETES)
     yield Case("huber", linear.HuberRegressor(max_iter=500), DIABETES)
@@ -131,7 +138,9 @@ def _svm_cases():
     yield Case("svc probabilities", _scaled(svm.SVC(probability=True, **SEED)), IRIS)
     yield Case("svc binary", _scaled(svm.SVC()), CANCER)
     yield Case("svc polynomial", _scaled(svm.SVC(kernel="poly", degree=2)), WINE)
-    yield Case("svc sigmoid names", _scaled(svm.SVC(kernel="sigmoid", probability=True, **SEED)), FLOWERS)
+    yield Case(
+        "svc sigmoid names", _scaled(svm.SVC(kernel="sigmoid", probability=True, **SEED)), FLOWERS
+    )
     yield Case("nu svc", _scaled(svm.NuSVC(probability=True, **SEED)), WINE)
     yield Case("linear svc", svm.LinearSVC(max_iter=5000), IRIS)
     yield Case("svr", svm.SVR(C=50), DIABETES)
@@ -142,19 +151,45 @@ def _svm_cases():
 
 def _tree_cases():
     few = {"n_estimators": 20, **SEED}
-    yield Case("decision tree", tree.DecisionTreeClassifier(max_depth=5, **SEED), FLOWERS, exact=True)
-    yield Case("decision tree regressor", tree.DecisionTreeRegressor(max_depth=6, **SEED), LINNERUD, exact=True)
+    yield Case(
+        "decision tree", tree.DecisionTreeClassifier(max_depth=5, **SEED), FLOWERS, exact=True
+    )
+    yield Case(
+        "decision tree regressor",
+        tree.DecisionTreeRegressor(max_depth=6, **SEED),
+        LINNERUD,
+        exact=True,
+    )
     yield Case("random forest", ensemble.RandomForestClassifier(**few), DIGITS, exact=True)
     yield Case("random forest binary", ensemble.RandomForestClassifier(**few), CANCER, exact=True)
-    yield Case("random forest regressor", ensemble.RandomForestRegressor(**few), DIABETES, exact=True)
+    yield Case(
+        "random forest regressor", ensemble.RandomForestRegressor(**few), DIABETES, exact=True
+    )
     yield Case("extra trees", ensemble.ExtraTreesClassifier(**few), WINE, exact=True)
     yield Case("extra trees regressor", ensemble.ExtraTreesRegressor(**few), LINNERUD, exact=True)
     yield Case("gradient boosting", ensemble.GradientBoostingClassifier(**few), WINE, exact=True)
-    yield Case("gradient boosting binary", ensemble.GradientBoostingClassifier(**few), CANCER, exact=True)
-    yield Case("gradient boosting regressor", ensemble.GradientBoostingRegressor(**few), DIABETES, exact=True)
+    yield Case(
+        "gradient boosting binary", ensemble.GradientBoostingClassifier(**few), CANCER, exact=True
+    )
+    yield Case(
+        "gradient boosting regressor",
+        ensemble.GradientBoostingRegressor(**few),
+        DIABETES,
+        exact=True,
+    )
     histogram = {"max_iter": 10, **SEED}
-    yield Case("histograms", ensemble.HistGradientBoostingClassifier(**histogram), _with_gaps(IRIS), exact=True)
-    yield Case("histograms binary", ensemble.HistGradientBoostingClassifier(**histogram), CANCER, exact=True)
+    yield Case(
+        "histograms",
+        ensemble.HistGradientBoostingClassifier(**histogram),
+        _with_gaps(IRIS),
+        exact=True,
+    )
+    yield Case(
+        "histograms binary",
+        ensemble.HistGradientBoostingClassifier(**histogram),
+        CANCER,
+        exact=True,
+    )
     yield Case(
         "histogram regressor",
         ensemble.HistGradientBoostingRegressor(**histogram),
@@ -162,9 +197,16 @@ def _tree_cases():
         exact=True,
     )
     yield Case("ada boost", ensemble.AdaBoostClassifier(n_estimators=10, **SEED), WINE, exact=True)
-    yield Case("ada boost regressor", ensemble.AdaBoostRegressor(n_estimators=10, **SEED), DIABETES, exact=True)
+    yield Case(
+        "ada boost regressor",
+        ensemble.AdaBoostRegressor(n_estimators=10, **SEED),
+        DIABETES,
+        exact=True,
+    )
     bagged = tree.DecisionTreeClassifier(max_depth=3)
-    yield Case("bagging", ensemble.BaggingClassifier(bagged, n_estimators=5, **SEED), CANCER, exact=True)
+    yield Case(
+        "bagging", ensemble.BaggingClassifier(bagged, n_estimators=5, **SEED), CANCER, exact=True
+    )
     bagged = tree.DecisionTreeRegressor(max_depth=3)
     yield Case("bagging regressor", ensemble.BaggingRegressor(bagged, **SEED), DIABETES, exact=True)
     yield Case("isolation forest", ensemble.IsolationForest(**few), IRIS, exact=True, ml_opset=3)
@@ -186,7 +228,15 @@ def _neighbor_cases():
     process = gaussian.GaussianProcessClassifier(kernel, **SEED)
     two = (IRIS[0][:100], IRIS[1][:100])
     options = {"zipmap": False}
-    yield Case("gaussian process classifier", process, two, double=True, options=options)
+    yield Case(
+        "gaussian process classifier",
+        process,
+        two,
+        double=True,
+        opset=17,
+        options=options,
+        label_shape=(-1, 1),  # it declares [n]
+    )
 
 
 def _bayes_cases():
@@ -197,13 +247,16 @@ def _bayes_cases():
     yield Case("categorical bayes", bayes.CategoricalNB(), _counts(IRIS))
     yield Case("linear discriminant", discriminant.LinearDiscriminantAnalysis(), WINE)
     yield Case("quadratic discriminant", discriminant.QuadraticDiscriminantAnalysis(), IRIS)
-    yield Case("perceptron layers", _scaled(neural.MLPClassifier((16, 8), max_iter=60, **SEED)), IRIS)
+    yield Case(
+        "perceptron layers", _scaled(neural.MLPClassifier((16, 8), max_iter=60, **SEED)), IRIS
+    )
     layers = neural.MLPRegressor(hidden_layer_sizes=(16,), activation="tanh", max_iter=60, **SEED)
     yield Case("perceptron layers regressor", _scaled(layers), DIABETES)
     yield Case("k means", cluster.KMeans(3, n_init=1, **SEED), IRIS, double=True)
     yield Case("mini batch k means", cluster.MiniBatchKMeans(10, n_init=1, **SEED), DIGITS)
     yield Case("mixture", mixture.GaussianMixture(3, **SEED), IRIS)
-    yield Case("mixture diagonal", mixture.GaussianMixture(2, covariance_type="diag", **SEED), WINE)
+    diagonal = mixture.GaussianMixture(2, covariance_type="diag", **SEED)
+    yield Case("mixture diagonal", _scaled(diagonal), WINE)
 
 
 def _transformer_cases():
@@ -225,7 +278,9 @@ def _transformer_cases():
     ):
         yield Case(type(model).__name__, model, IRIS)
     yield Case("kernel pca", decomposition.KernelPCA(2, kernel="rbf", gamma=0.1), IRIS, double=True)
-    bins = preprocessing.KBinsDiscretizer(4, encode="onehot-dense", quantile_method="averaged_inverted_cdf")
+    bins = preprocessing.KBinsDiscretizer(
+        4, encode="onehot-dense", quantile_method="averaged_inverted_cdf"
+    )
     yield Case("bins", bins, IRIS, exact=True)
     yield Case("mean of gaps", impute.SimpleImputer(), _with_gaps(IRIS))
     yield Case("neighbours fill gaps", impute.KNNImputer(), _with_gaps(DIABETES), opset=18)
@@ -233,7 +288,9 @@ def _transformer_cases():
     words = (("colour", str, 1), ("strength", str, 1))
     one_hot = preprocessing.OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     yield Case("one hot words", one_hot, _wine_words(), columns=words)
-    yield Case("ordinal words", preprocessing.OrdinalEncoder(), _wine_words(), columns=words, ml_opset=3)
+    yield Case(
+        "ordinal words", preprocessing.OrdinalEncoder(), _wine_words(), columns=words, ml_opset=3
+    )
     yield Case("one hot digits", preprocessing.OneHotEncoder(sparse_output=False), _counts(IRIS))
 
 
@@ -249,26 +306,39 @@ def _composed_cases():
         "mixed columns", _chain(columns, linear.LogisticRegression()), _mixed_wine(), columns=mixed
     )
     union = pipeline.make_union(decomposition.PCA(2), selection.SelectKBest(k=3))
-    yield Case("union", _chain(preprocessing.StandardScaler(), union, linear.LogisticRegression()), WINE)
+    yield Case(
+        "union", _chain(preprocessing.StandardScaler(), union, linear.LogisticRegression()), WINE
+    )
     members = [
         ("logistic", linear.LogisticRegression(max_iter=500)),
         ("tree", tree.DecisionTreeClassifier(max_depth=3, **SEED)),
         ("bayes", bayes.GaussianNB()),
     ]
-    yield Case("soft vote", ensemble.VotingClassifier(members, voting="soft", flatten_transform=False), IRIS)
+    yield Case(
+        "soft vote",
+        ensemble.VotingClassifier(members, voting="soft", flatten_transform=False),
+        IRIS,
+    )
     yield Case("stack", ensemble.StackingClassifier(members), IRIS)
-    regressors = [("ridge", linear.Ridge()), ("tree", tree.DecisionTreeRegressor(max_depth=3, **SEED))]
+    regressors = [
+        ("ridge", linear.Ridge()),
+        ("tree", tree.DecisionTreeRegressor(max_depth=3, **SEED)),
+    ]
     yield Case("vote of regressors", ensemble.VotingRegressor(regressors), DIABETES)
     yield Case("stack of regressors", ensemble.StackingRegressor(regressors), DIABETES)
     calibrated = calibration.CalibratedClassifierCV(bayes.GaussianNB(), cv=2)
     yield Case("calibrated", calibrated, IRIS)
-    isotonic = calibration.CalibratedClassifierCV(linear.LogisticRegression(), method="isotonic", cv=2)
+    isotonic = calibration.CalibratedClassifierCV(
+        linear.LogisticRegression(), method="isotonic", cv=2
+    )
     yield Case("calibrated isotonic", _scaled(isotonic), CANCER)
     eliminated = selection.RFE(linear.LogisticRegression(max_iter=500), n_features_to_select=2)
     yield Case("feature elimination", _chain(eliminated, bayes.GaussianNB()), IRIS)
     yield Case(
         "squared logarithm",
-        _chain(preprocessing.FunctionTransformer(), preprocessing.MinMaxScaler(clip=True), svm.SVC()),
+        _chain(
+            preprocessing.FunctionTransformer(), preprocessing.MinMaxScaler(clip=True), svm.SVC()
+        ),
         WINE,
     )
 
@@ -278,9 +348,13 @@ def _text_cases():
     counts = text.CountVectorizer(token_pattern="[a-zA-Z]+")
     yield Case("word counts", counts, _sentences(), columns=one)
     pairs = text.TfidfVectorizer(ngram_range=(1, 2), token_pattern="[a-zA-Z]+", max_features=80)
-    yield Case("words to class", _chain(pairs, linear.LogisticRegression()), _sentences(), columns=one)
+    yield Case(
+        "words to class", _chain(pairs, linear.LogisticRegression()), _sentences(), columns=one
+    )
     letters = text.TfidfVectorizer(analyzer="char", ngram_range=(2, 2), max_features=60)
-    yield Case("letters to class", _chain(letters, bayes.MultinomialNB()), _sentences(), columns=one)
+    yield Case(
+        "letters to class", _chain(letters, bayes.MultinomialNB()), _sentences(), columns=one
+    )
     stopped = text.TfidfVectorizer(
         stop_words=["the", "of"], binary=True, token_pattern="[a-zA-Z]+", max_features=50
     )

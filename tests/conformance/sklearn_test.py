@@ -143,7 +143,7 @@ def export(case, model, x, opsets, zipmap):
     )
 
 
-def expected_values(model, proto, answers):
+def expected_values(case, model, proto, answers):
     """scikit-learn's answers in the form of the file's outputs."""
     outputs = proto.graph.output
     if len(outputs) > len(answers):  # a score a class, each an output of its own
@@ -159,6 +159,8 @@ def expected_values(model, proto, answers):
         shape = (-1,) if len(sizes) == 1 else (1, -1) if sizes[0] == 1 else (len(answer), -1)
         kind = onnx.helper.tensor_dtype_to_np_dtype(form.elem_type)
         values.append(answer.reshape(shape).astype(kind))
+    if case.label_shape:
+        values[0] = values[0].reshape(case.label_shape)
     return values
 
 
@@ -204,7 +206,7 @@ def check(case, opsets, zipmap, provider, folder):
     proto = export(case, model, x.reshape(len(x), -1), opsets, zipmap)
     inputs = inputs_of(case, asked)
     answers = answers_of(case, model, asked)
-    write_case(folder, proto, inputs, expected_values(model, proto, answers))
+    write_case(folder, proto, inputs, expected_values(case, model, proto, answers))
     limit = str(TOLERANCE * scale_of(answers))
     ended = subprocess.run(
         [INFERD, "test", "--provider", provider, "--rtol", "0", "--atol", limit, folder],

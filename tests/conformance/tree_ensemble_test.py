@@ -24,7 +24,15 @@ except ImportError as error:
 
 FEATURES = 4
 MEMBER = 6
-MODES = {"leq": [0], "lt": [1], "gte": [2], "gt": [3], "eq": [4], "neq": [5], "members": [0, MEMBER]}
+MODES = {
+    "leq": [0],
+    "lt": [1],
+    "gte": [2],
+    "gt": [3],
+    "eq": [4],
+    "neq": [5],
+    "members": [0, MEMBER],
+}
 MODES["all"] = [0, 1, 2, 3, 4, 5]
 AGGREGATES = {"average": 0, "sum": 1, "min": 2, "max": 3}
 # The standard's numbers, and those by which ONNX Runtime knows them.

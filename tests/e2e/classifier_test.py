@@ -20,9 +20,7 @@ def classifier(classes, both=False):
     linear_kind = kind.replace("_int64s", "_ints")
     proto, helper, value = onnx.TensorProto, onnx.helper, models.value
     label = proto.STRING if isinstance(classes[0], str) else proto.INT64
-    scores = helper.make_map_type_proto(
-        label, helper.make_tensor_type_proto(proto.FLOAT, shape=[])
-    )
+    scores = helper.make_map_type_proto(label, helper.make_tensor_type_proto(proto.FLOAT, shape=[]))
     nodes = [
         helper.make_node(
             "LinearClassifier",

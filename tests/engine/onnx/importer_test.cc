@@ -183,6 +183,17 @@ TEST(Importer, RefusesVersionsItDoesNotKnow) {
   ExpectError(new_opset, {"opset 29 of domain ai.onnx is too new", "1 to 28"});
 }
 
+TEST(Importer, AcceptsAnOpsetThatIsImportedTwiceUnlessTheVersionsDiffer) {
+  ModelBuilder model = ReluModel();
+  auto* again = model.proto().add_opset_import();
+  again->set_domain("ai.onnx");
+  again->set_version(28);
+  const auto imported = ImportOnnxBytes(model.Bytes(), "", 64 << 20);
+  EXPECT_TRUE(imported.ok()) << imported.status();
+  again->set_version(17);
+  ExpectError(model, {"'ai.onnx'", "opset 28", "opset 17"});
+}
+
 TEST(Importer, NamesUnknownOperators) {
   ModelBuilder model = ReluModel();
   model.graph().mutable_node(0)->set_op_type("Frobnicate");

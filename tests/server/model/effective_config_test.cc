@@ -100,6 +100,15 @@ TEST(CompleteConfig, FillsInWhatClientsAskFor) {
   EXPECT_TRUE(config.has_dynamic_batching());
   EXPECT_EQ(config.version_policy().latest().num_versions(), 1u);
   EXPECT_EQ(config.instance_group(0).count(), 2);
+  EXPECT_EQ(config.parameters_size(), 0);
+}
+
+TEST(CompleteConfig, TellsTheClassesOfScores) {
+  std::vector<TensorInfo> outputs = Tensors("y", {-1, 2});
+  outputs[0].class_names = {"honest", "fraud"};
+  const inference::ModelConfig config =
+      CompleteConfig(Options(""), "m", 1, Tensors("x", {-1, 4}), outputs);
+  EXPECT_EQ(config.parameters().at("class_names.y").string_value(), "[\"honest\", \"fraud\"]");
 }
 
 }  // namespace
