@@ -4,6 +4,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/dtype_attribute.h"
 #include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
 
 namespace inferd::ops::onnx {
 namespace {
@@ -17,6 +18,7 @@ absl::StatusOr<DType> Target(const Attributes& attributes, DType from) {
 }
 
 absl::Status Infer(InferContext& context) {
+  RETURN_IF_ERROR(CheckSameTypes(context, {0}));  // that it is a tensor
   ASSIGN_OR_RETURN(const DType to, Target(context.attributes(), context.dtype(0)));
   context.SetOutput(0, to, context.shape(0));
   return absl::OkStatus();

@@ -131,8 +131,11 @@ absl::Status Infer(InferContext& context) {
     context.SetOutput(0, context.dtype(kX), SymbolicShape::UnknownRank());
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(Target target, Resolve(context.attributes(), x, context.constant(kScales),
-                                          context.constant(kSizes)));
+  const Tensor* sizes = context.constant(kSizes);
+  const bool sizes_come_later = context.has_input(kSizes) && sizes == nullptr;
+  ASSIGN_OR_RETURN(Target target,
+                   Resolve(context.attributes(), x,
+                           sizes_come_later ? nullptr : context.constant(kScales), sizes));
   context.SetOutput(0, context.dtype(kX), std::move(target.shape));
   return absl::OkStatus();
 }

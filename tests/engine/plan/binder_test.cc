@@ -60,5 +60,16 @@ TEST(BindShapes, DoesNotWalkTheHugeDimensionsOfEmptyValues) {
   EXPECT_EQ(BindShapes(graph, {}).value().num_nodes(), 0);
 }
 
+TEST(BindShapes, LeavesAResizeOpenWhoseSizesComeLater) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {2});
+  const ValueId sizes = b.Input("sizes", {1}, DType::kInt64);
+  const ValueId scales = b.Constant<float>(Shape({1}), {3});
+  const Graph graph = b.Build({b.Op("Resize", {x, kNoValue, scales, sizes})});
+  const Shape shapes[] = {Shape({2}), Shape({1})};
+  const Graph bound = BindShapes(graph, shapes).value();
+  EXPECT_FALSE(bound.value(bound.outputs()[0]).type.shape.IsConcrete());
+}
+
 }  // namespace
 }  // namespace inferd

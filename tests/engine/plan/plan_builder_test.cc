@@ -93,5 +93,13 @@ TEST(PlanBuilder, RefusesAnArenaOverTheLimit) {
   EXPECT_EQ(BuildPlan(bound, options).status().code(), absl::StatusCode::kResourceExhausted);
 }
 
+TEST(PlanBuilder, PlansNodesWithoutInputs) {
+  GraphBuilder b;
+  Attributes attributes;
+  attributes.Set("shape", std::vector<int64_t>{2, 3});
+  const Graph graph = b.Build({b.Op("RandomNormal", {}, attributes)});
+  EXPECT_EQ(testing::RunPortable(graph, {})[0].shape(), Shape({2, 3}));
+}
+
 }  // namespace
 }  // namespace inferd

@@ -39,5 +39,13 @@ TEST(BitCast, RefusesOtherSizesAndText) {
   ExpectOpError(Bits(Values<std::string>({1}, {"a"}), x, DType::kComplex128), "size of string");
 }
 
+TEST(BitCast, RefusesASequence) {
+  ExpectOpError({.op = "BitCast",
+                 .inputs = {Tensor::Sequence({Values<float>({1}, {1})})},
+                 .outputs = {Values<int32_t>({1}, {1})},
+                 .attributes = MakeAttributes({{"to", int64_t{6}}})},
+                "expected a tensor");
+}
+
 }  // namespace
 }  // namespace inferd::testing
