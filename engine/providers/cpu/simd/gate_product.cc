@@ -1,5 +1,7 @@
 #include "engine/providers/cpu/simd/gate_product.h"
 
+#include <type_traits>
+
 #include "engine/providers/cpu/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -102,17 +104,17 @@ void ProductOfPanels(const GateLayout& layout, const float* a, int64_t a_row, in
   for (int64_t j = first; j < last; j += layout.panel) {
     const float* panel = b + j * depth;
     int64_t i = 0;
-    const auto run = [&](auto tile, int64_t tile_rows) {
+    const auto run = [&](auto tile_rows) {
       for (; i + tile_rows <= rows; i += tile_rows) {
-        tile(a + i * a_row, a_row, depth, panel, row + j, c + i * width + j, width);
+        Tile<tile_rows()>(a + i * a_row, a_row, depth, panel, row + j, c + i * width + j, width);
       }
     };
 #if HWY_TARGET == HWY_AVX3
-    run(Tile<8>, 8);
+    run(std::integral_constant<int, 8>());
 #endif
-    run(Tile<4>, 4);
-    run(Tile<2>, 2);
-    run(Tile<1>, 1);
+    run(std::integral_constant<int, 4>());
+    run(std::integral_constant<int, 2>());
+    run(std::integral_constant<int, 1>());
   }
 }
 
