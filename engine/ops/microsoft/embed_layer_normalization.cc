@@ -4,6 +4,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/dim_check.h"
 #include "engine/ops/index_check.h"
+#include "engine/ops/input_shapes.h"
 #include "engine/ops/normalization.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/type_check.h"
@@ -66,11 +67,8 @@ absl::Status Infer(InferContext& context) {
   for (int i : {kIds, kSegments, kMask, kPositions}) {
     RETURN_IF_ERROR(CheckInputType(context, i, {DType::kInt32}));
   }
-  const SymbolicShape* inputs[kInputs] = {};
-  for (int i = 0; i < kInputs; ++i) {
-    if (context.has_input(i)) inputs[i] = &context.shape(i);
-  }
-  ASSIGN_OR_RETURN(const EmbedShape shape, Resolve(inputs));
+  const InputShapes<kInputs> inputs(context);
+  ASSIGN_OR_RETURN(const EmbedShape shape, Resolve(inputs.pointers()));
   const DType dtype = context.dtype(kWords);
   context.SetOutput(kY, dtype, {shape.batch, shape.rows, shape.hidden});
   context.SetOutput(kMaskIndex, DType::kInt32, {shape.batch});
@@ -141,14 +139,8 @@ void EmbedToken(const std::vector<const T*>& embeddings, const T* gamma, const T
 }
 
 absl::Status Compute(KernelContext& context) {
-  SymbolicShape shapes[kInputs];
-  const SymbolicShape* inputs[kInputs] = {};
-  for (int i = 0; i < kInputs; ++i) {
-    if (!context.has_input(i)) continue;
-    shapes[i] = context.input(i).shape();
-    inputs[i] = &shapes[i];
-  }
-  ASSIGN_OR_RETURN(const EmbedShape shape, Resolve(inputs));
+  const InputShapes<kInputs> inputs(context);
+  ASSIGN_OR_RETURN(const EmbedShape shape, Resolve(inputs.pointers()));
   ASSIGN_OR_RETURN(const std::vector<int64_t> words,
                    Rows(context, kIds, "input_ids", shape.words.value));
   ASSIGN_OR_RETURN(const std::vector<int64_t> places, PositionRows(context, shape));

@@ -9,6 +9,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/ops/group_query_shape.h"
 #include "engine/ops/index_check.h"
+#include "engine/ops/input_shapes.h"
 #include "engine/ops/masked_attention.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/rotary.h"
@@ -49,16 +50,13 @@ absl::Status Infer(InferContext& context) {
     RETURN_IF_ERROR(CheckInputType(context, i, {DType::kInt32}));
   }
   RETURN_IF_ERROR(CheckInputType(context, kPositions, {DType::kInt64}));
-  const SymbolicShape* inputs[kInputs] = {};
-  for (int i = 0; i < kInputs; ++i) {
-    if (context.has_input(i)) inputs[i] = &context.shape(i);
-  }
+  const InputShapes<kInputs> inputs(context);
   Dim total;
   if (context.constant(kTotal) != nullptr) {
     ASSIGN_OR_RETURN(total, OneInteger(*context.constant(kTotal), "total_sequence_length"));
     if (total.value < 1) return absl::InvalidArgumentError("total_sequence_length is below 1");
   }
-  ASSIGN_OR_RETURN(const Sizes shape, Resolve(context.attributes(), inputs, total));
+  ASSIGN_OR_RETURN(const Sizes shape, Resolve(context.attributes(), inputs.pointers(), total));
   const DType dtype = context.dtype(kQuery);
   context.SetOutput(kY, dtype, shape.Output());
   context.SetOutput(kPresentKey, dtype, shape.Present());
@@ -284,16 +282,10 @@ class GroupedAttention {
 };
 
 absl::Status Compute(KernelContext& context) {
-  SymbolicShape shapes[kInputs];
-  const SymbolicShape* inputs[kInputs] = {};
-  for (int i = 0; i < kInputs; ++i) {
-    if (!context.has_input(i)) continue;
-    shapes[i] = context.input(i).shape();
-    inputs[i] = &shapes[i];
-  }
+  const InputShapes<kInputs> inputs(context);
   ASSIGN_OR_RETURN(const int64_t total, OneInteger(context.input(kTotal), "total_sequence_length"));
   if (total < 1) return absl::InvalidArgumentError("total_sequence_length is below 1");
-  ASSIGN_OR_RETURN(const Sizes shape, Resolve(context.attributes(), inputs, Dim(total)));
+  ASSIGN_OR_RETURN(const Sizes shape, Resolve(context.attributes(), inputs.pointers(), Dim(total)));
   return DispatchTypes<float, Float16, Bfloat16>(context.input(kQuery).dtype(), [&](auto tag) {
     return GroupedAttention<typename decltype(tag)::type>(context, shape).Run();
   });

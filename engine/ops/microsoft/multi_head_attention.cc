@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/ops/dim_check.h"
+#include "engine/ops/input_shapes.h"
 #include "engine/ops/masked_attention.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/type_check.h"
@@ -131,10 +132,7 @@ absl::Status Infer(InferContext& context) {
   RETURN_IF_ERROR(
       CheckSameTypes(context, {kQuery, kKey, kValue, kBias, kAdded, kPastKey, kPastValue}));
   RETURN_IF_ERROR(CheckInputType(context, kMask, {DType::kInt32}));
-  const SymbolicShape* inputs[kInputs] = {};
-  for (int i = 0; i < kInputs; ++i) {
-    if (context.has_input(i)) inputs[i] = &context.shape(i);
-  }
+  const InputShapes<kInputs> inputs(context);
   // Without the key's rank its form is not known.
   const bool known = inputs[kKey] == nullptr || inputs[kKey]->has_rank();
   const DType dtype = context.dtype(kQuery);
@@ -144,7 +142,7 @@ absl::Status Infer(InferContext& context) {
     context.SetOutput(kPresentValue, dtype, SymbolicShape::OfRank(4));
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(const MultiHeadShape shape, Resolve(context.attributes(), inputs));
+  ASSIGN_OR_RETURN(const MultiHeadShape shape, Resolve(context.attributes(), inputs.pointers()));
   context.SetOutput(kY, dtype, shape.Output());
   context.SetOutput(kPresentKey, dtype, shape.PresentKey());
   context.SetOutput(kPresentValue, dtype, shape.PresentValue());
@@ -255,14 +253,8 @@ absl::Status Run(KernelContext& context, const MultiHeadShape& shape) {
 }
 
 absl::Status Compute(KernelContext& context) {
-  SymbolicShape shapes[kInputs];
-  const SymbolicShape* inputs[kInputs] = {};
-  for (int i = 0; i < kInputs; ++i) {
-    if (!context.has_input(i)) continue;
-    shapes[i] = context.input(i).shape();
-    inputs[i] = &shapes[i];
-  }
-  ASSIGN_OR_RETURN(const MultiHeadShape shape, Resolve(context.attributes(), inputs));
+  const InputShapes<kInputs> inputs(context);
+  ASSIGN_OR_RETURN(const MultiHeadShape shape, Resolve(context.attributes(), inputs.pointers()));
   return DispatchTypes<float, Float16, Bfloat16>(context.input(kQuery).dtype(), [&](auto tag) {
     return Run<typename decltype(tag)::type>(context, shape);
   });

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/ops/dim_check.h"
+#include "engine/ops/input_shapes.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/type_check.h"
 
@@ -50,11 +51,8 @@ absl::Status Infer(InferContext& context) {
       CheckInputType(context, kX, {DType::kFloat32, DType::kFloat16, DType::kBfloat16}));
   RETURN_IF_ERROR(CheckSameTypes(context, {kX, kWeight, kBias, kPast}));
   RETURN_IF_ERROR(HasSilu(context.attributes()).status());
-  const SymbolicShape* inputs[4] = {};
-  for (int i = 0; i < 4; ++i) {
-    if (context.has_input(i)) inputs[i] = &context.shape(i);
-  }
-  ASSIGN_OR_RETURN(const ConvShape shape, Resolve(inputs));
+  const InputShapes<4> inputs(context);
+  ASSIGN_OR_RETURN(const ConvShape shape, Resolve(inputs.pointers()));
   context.SetOutput(kY, context.dtype(kX), {shape.batch, shape.channels, shape.length});
   context.SetOutput(kPresent, context.dtype(kX), {shape.batch, shape.channels, shape.state()});
   return absl::OkStatus();
@@ -85,14 +83,8 @@ void Convolve(const std::vector<T>& line, const T* weight, int64_t kernel, float
 }
 
 absl::Status Compute(KernelContext& context) {
-  SymbolicShape shapes[4];
-  const SymbolicShape* inputs[4] = {};
-  for (int i = 0; i < 4; ++i) {
-    if (!context.has_input(i)) continue;
-    shapes[i] = context.input(i).shape();
-    inputs[i] = &shapes[i];
-  }
-  ASSIGN_OR_RETURN(const ConvShape shape, Resolve(inputs));
+  const InputShapes<4> inputs(context);
+  ASSIGN_OR_RETURN(const ConvShape shape, Resolve(inputs.pointers()));
   ASSIGN_OR_RETURN(const bool silu, HasSilu(context.attributes()));
   const Tensor& x = context.input(kX);
   const int64_t channels = shape.channels.value, length = shape.length.value;

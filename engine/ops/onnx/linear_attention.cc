@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/ops/dim_check.h"
+#include "engine/ops/input_shapes.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/type_check.h"
 
@@ -119,11 +120,9 @@ absl::Status Infer(InferContext& context) {
   RETURN_IF_ERROR(CheckSameTypes(context, {kQuery, kKey, kValue, kDecay, kBeta}));
   RETURN_IF_ERROR(
       ReadRule(context.attributes(), context.has_input(kDecay), context.has_input(kBeta)).status());
-  const SymbolicShape* inputs[kInputs] = {};
-  for (int i = 0; i < kInputs; ++i) {
-    if (context.has_input(i)) inputs[i] = &context.shape(i);
-  }
-  ASSIGN_OR_RETURN(const LinearAttentionShape shape, Resolve(context.attributes(), inputs));
+  const InputShapes<kInputs> inputs(context);
+  ASSIGN_OR_RETURN(const LinearAttentionShape shape,
+                   Resolve(context.attributes(), inputs.pointers()));
   context.SetOutput(kY, context.dtype(kQuery), shape.Output());
   context.SetOutput(kPresent, context.dtype(context.has_input(kPast) ? kPast : kQuery),
                     shape.State());
@@ -221,14 +220,9 @@ absl::Status StorePresent(KernelContext& context, DType dtype, const Shape& shap
 }
 
 absl::Status Compute(KernelContext& context) {
-  SymbolicShape shapes[kInputs];
-  const SymbolicShape* inputs[kInputs] = {};
-  for (int i = 0; i < kInputs; ++i) {
-    if (!context.has_input(i)) continue;
-    shapes[i] = context.input(i).shape();
-    inputs[i] = &shapes[i];
-  }
-  ASSIGN_OR_RETURN(const LinearAttentionShape shape, Resolve(context.attributes(), inputs));
+  const InputShapes<kInputs> inputs(context);
+  ASSIGN_OR_RETURN(const LinearAttentionShape shape,
+                   Resolve(context.attributes(), inputs.pointers()));
   ASSIGN_OR_RETURN(const UpdateRule rule, ReadRule(context.attributes(), context.has_input(kDecay),
                                                    context.has_input(kBeta)));
   const DType dtype = context.input(kQuery).dtype();
