@@ -112,6 +112,16 @@ class CompiledModel : public Model {
     return status;
   }
 
+  absl::Status RunProfiled(CoreSlot& slot, absl::Span<const Tensor> inputs,
+                           ModelProfile* profile) override {
+    RETURN_IF_ERROR(CheckInputs(inputs));
+    const std::vector<Shape> shapes = ShapesOf(inputs);
+    ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, plans_.BorrowExecutor(shapes));
+    absl::Status status = executor->RunProfiled(slot, inputs, profile);
+    plans_.ReturnExecutor(shapes, std::move(executor));
+    return status;
+  }
+
   absl::Status CheckInputs(absl::Span<const Tensor> inputs) const override {
     if (inputs.size() != inputs_.size()) {
       return absl::InvalidArgumentError(

@@ -15,6 +15,7 @@
 #include "engine/graph/value_type.h"
 #include "engine/onnx/tensor_file.h"
 #include "engine/runtime/core_slots.h"
+#include "engine/runtime/profile.h"
 
 namespace inferd {
 
@@ -50,6 +51,11 @@ class Model {
   virtual absl::Status Run(CoreSlot& slot, absl::Span<const Tensor> inputs,
                            std::vector<Tensor>* outputs) = 0;
 
+  // One run like Run, without outputs, whose times by step are added to `profile`. Every run of a
+  // profile must have inputs of the same shapes.
+  virtual absl::Status RunProfiled(CoreSlot& slot, absl::Span<const Tensor> inputs,
+                                   ModelProfile* profile) = 0;
+
   // Checks dtypes and shapes as Run does, without running.
   virtual absl::Status CheckInputs(absl::Span<const Tensor> inputs) const = 0;
   // Makes the plan for these input shapes now, so that the first Run does not wait for it.
@@ -62,9 +68,9 @@ class Model {
   virtual MemoryUse memory_use() const = 0;
 
   // Text dumps for `inferd inspect`.
-  virtual std::string GraphDump() const = 0;           // the optimized graph
-  virtual std::string OriginalGraphDump() const = 0;   // as imported
-  virtual std::string PassReport() const = 0;          // what each pass did, with times
+  virtual std::string GraphDump() const = 0;          // the optimized graph
+  virtual std::string OriginalGraphDump() const = 0;  // as imported
+  virtual std::string PassReport() const = 0;         // what each pass did, with times
   virtual absl::StatusOr<std::string> PlanDump(absl::Span<const Shape> input_shapes) = 0;
 };
 

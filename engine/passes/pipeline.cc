@@ -13,6 +13,7 @@ namespace {
 constexpr Pass kGraphPasses[] = {
     {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes},
     {"fold_constants", PassLevel::kBasic, FoldConstants},
+    {"widen_float16", PassLevel::kBasic, WidenFloat16},
     {"fold_into_convolution", PassLevel::kBasic, FoldIntoConvolution},
     {"fuse_layer_normalization", PassLevel::kAll, FuseLayerNormalization},
     {"fuse_gelu", PassLevel::kAll, FuseGelu},

@@ -1,8 +1,12 @@
 #include "engine/runtime/executor.h"
 
+#include <chrono>
+
 #include "engine/core/status_macros.h"
+#include "engine/graph/op_def.h"
 #include "engine/runtime/body_runner.h"
 #include "engine/runtime/control_flow.h"
+#include "engine/runtime/step_cost.h"
 
 namespace inferd {
 
@@ -46,6 +50,66 @@ absl::Status Executor::Run(CoreSlot& slot, absl::Span<const Tensor> inputs,
 }
 
 absl::Status Executor::RunSteps(CoreSlot& slot, absl::Span<const Tensor> inputs) {
+  RETURN_IF_ERROR(Bind(slot, inputs));
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const Step& step = plan_->steps[s];
+    const absl::Status status = RunStep(step, steps_[s], slot);
+    if (!status.ok()) return Annotate(status, step.name);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Executor::RunProfiled(CoreSlot& slot, absl::Span<const Tensor> inputs,
+                                   ModelProfile* profile) {
+  std::vector<StepTime> times;
+  times.reserve(steps_.size());
+  absl::Status status = Bind(slot, inputs);
+  if (status.ok()) status = TimeSteps(slot, &times);
+  if (status.ok()) {
+    // Tensors of unknown shape have theirs only now.
+    if (profile->runs.empty()) profile->steps = DescribeSteps();
+    profile->runs.push_back(std::move(times));
+  }
+  Release();
+  return status;
+}
+
+absl::Status Executor::TimeSteps(CoreSlot& slot, std::vector<StepTime>* times) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  Clock::time_point before = begin;
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const Step& step = plan_->steps[s];
+    const absl::Status status = RunStep(step, steps_[s], slot);
+    if (!status.ok()) return Annotate(status, step.name);
+    const Clock::time_point after = Clock::now();
+    times->push_back({absl::FromChrono(before - begin), absl::FromChrono(after - before)});
+    before = after;
+  }
+  return absl::OkStatus();
+}
+
+std::vector<StepProfile> Executor::DescribeSteps() const {
+  std::vector<StepProfile> profiles;
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const Step& step = plan_->steps[s];
+    const StepState& state = steps_[s];
+    StepProfile profile;
+    profile.name = step.name;
+    profile.op = std::string(step.op->name);
+    profile.provider = step.provider;
+    profile.kernel = step.kernel == nullptr ? "control flow" : step.kernel->description();
+    if (!state.outputs.empty() && state.outputs[0] != nullptr) {
+      profile.output = state.outputs[0]->TypeString();
+    }
+    profile.flops = StepFlops(step, state.inputs, state.outputs);
+    profile.bytes = StepBytes(step, state.inputs, state.outputs);
+    profiles.push_back(std::move(profile));
+  }
+  return profiles;
+}
+
+absl::Status Executor::Bind(CoreSlot& slot, absl::Span<const Tensor> inputs) {
   std::byte* arena = slot.Arena(plan_->arena_bytes);
   if (arena == nullptr && plan_->arena_bytes > 0) {
     return absl::ResourceExhaustedError(
@@ -53,11 +117,6 @@ absl::Status Executor::RunSteps(CoreSlot& slot, absl::Span<const Tensor> inputs)
   }
   BindInputs(inputs);
   if (arena != arena_) BindArena(arena);
-  for (size_t s = 0; s < steps_.size(); ++s) {
-    const Step& step = plan_->steps[s];
-    const absl::Status status = RunStep(step, steps_[s], slot);
-    if (!status.ok()) return Annotate(status, step.name);
-  }
   return absl::OkStatus();
 }
 

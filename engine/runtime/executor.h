@@ -8,6 +8,7 @@
 #include "engine/core/tensor.h"
 #include "engine/plan/plan.h"
 #include "engine/runtime/core_slots.h"
+#include "engine/runtime/profile.h"
 
 namespace inferd {
 
@@ -25,6 +26,10 @@ class Executor {
   // the constants; they are valid until the slot's next run. Errors name the step.
   absl::Status Run(CoreSlot& slot, absl::Span<const Tensor> inputs, std::vector<Tensor>* outputs);
 
+  // A run whose outputs are dropped and whose times are added to `profile`; the first one also
+  // describes the steps.
+  absl::Status RunProfiled(CoreSlot& slot, absl::Span<const Tensor> inputs, ModelProfile* profile);
+
   // The same in parts, for bodies that run many times: the outputs stay in the table until Release,
   // which must follow, also after an error.
   absl::Status RunSteps(CoreSlot& slot, absl::Span<const Tensor> inputs);
@@ -41,8 +46,12 @@ class Executor {
     std::vector<std::unique_ptr<BodyRunner>> bodies;
   };
 
+  // Points the table at this run's arena and inputs.
+  absl::Status Bind(CoreSlot& slot, absl::Span<const Tensor> inputs);
   void BindInputs(absl::Span<const Tensor> inputs);
   void BindArena(std::byte* arena);
+  absl::Status TimeSteps(CoreSlot& slot, std::vector<StepTime>* times);
+  std::vector<StepProfile> DescribeSteps() const;
   absl::Status RunStep(const Step& step, StepState& state, CoreSlot& slot);
 
   const std::shared_ptr<const Plan> plan_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "server/commands/engine_flags.h"
 #include "server/commands/latency_summary.h"
 #include "server/commands/model_inputs.h"
+#include "server/commands/profile_report.h"
 
 namespace inferd {
 namespace {
@@ -25,6 +27,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int kWarmUpRuns = 3;
 constexpr int kMinRuns = 5;
 constexpr size_t kMaxRuns = 10'000'000;
+constexpr size_t kMaxProfiledSteps = 1'000'000;  // over all runs: 16 bytes each
 
 struct Flags {
   std::string model;
@@ -32,23 +35,43 @@ struct Flags {
   EngineFlags engine;
   double seconds = 5;
   bool json = false;
+  bool profile = false;
+  std::string trace;  // where the profile goes as a Chrome trace
+
+  bool wants_profile() const { return profile || !trace.empty(); }
 };
 
 struct Result {
   double load_seconds = 0;  // reading, optimizing and the plan for these shapes
   double measured_seconds = 0;
+  double cpu_seconds = 0;  // of all threads, in measured_seconds
   std::vector<double> latencies_ms;
   std::string inputs;
+  ModelProfile profile;  // without runs unless it was asked for
 };
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// This program's peak: ru_maxrss would count what the parent had before it started us.
 int64_t PeakRssBytes() {
+  std::ifstream status("/proc/self/status");
+  int64_t kib = 0;
+  for (std::string word; status >> word;) {
+    if (word == "VmHWM:") status >> kib;
+  }
+  return kib * 1024;
+}
+
+double Seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
+double CpuSeconds() {
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
-  return int64_t{usage.ru_maxrss} * 1024;
+  return Seconds(usage.ru_utime) + Seconds(usage.ru_stime);
 }
 
 absl::Status Measure(Model& model, CoreSlot& slot, const std::vector<Tensor>& inputs,
@@ -56,6 +79,7 @@ absl::Status Measure(Model& model, CoreSlot& slot, const std::vector<Tensor>& in
   std::vector<Tensor> outputs;
   for (int i = 0; i < kWarmUpRuns; ++i) RETURN_IF_ERROR(model.Run(slot, inputs, &outputs));
   std::vector<double>& latencies = result->latencies_ms;
+  const double cpu_start = CpuSeconds();
   const Clock::time_point start = Clock::now();
   Clock::time_point before = start;
   while (latencies.size() < kMaxRuns) {
@@ -66,6 +90,19 @@ absl::Status Measure(Model& model, CoreSlot& slot, const std::vector<Tensor>& in
     result->measured_seconds = std::chrono::duration<double>(after - start).count();
     if (result->measured_seconds >= seconds && latencies.size() >= kMinRuns) break;
   }
+  result->cpu_seconds = CpuSeconds() - cpu_start;
+  return absl::OkStatus();
+}
+
+absl::Status Profile(Model& model, CoreSlot& slot, const std::vector<Tensor>& inputs,
+                     double seconds, ModelProfile* profile) {
+  const Clock::time_point start = Clock::now();
+  size_t steps = 0;
+  do {
+    RETURN_IF_ERROR(model.RunProfiled(slot, inputs, profile));
+    steps += profile->steps.size() + 1;
+  } while (profile->runs.size() < kMinRuns ||
+           (SecondsSince(start) < seconds && steps < kMaxProfiledSteps));
   return absl::OkStatus();
 }
 
@@ -84,8 +121,11 @@ absl::StatusOr<Result> Measure(const Flags& flags) {
   }
   CoreSlots slots(1, flags.engine.threads);
   absl::Status status;
-  slots.RunAndWait(
-      [&](CoreSlot& slot) { status = Measure(*model, slot, inputs, flags.seconds, &result); });
+  slots.RunAndWait([&](CoreSlot& slot) {
+    status = Measure(*model, slot, inputs, flags.seconds, &result);
+    if (!status.ok() || !flags.wants_profile()) return;
+    status = Profile(*model, slot, inputs, flags.seconds, &result.profile);
+  });
   RETURN_IF_ERROR(status);
   return result;
 }
@@ -102,27 +142,41 @@ void PrintTable(const Flags& flags, const Result& result, const LatencySummary& 
               result.measured_seconds, per_second);
   std::printf("latency    p50 %.3f ms, p90 %.3f ms, p99 %.3f ms, mean %.3f ms\n", latency.p50,
               latency.p90, latency.p99, latency.mean);
+  std::printf("cpu        %.3f s per 1,000 runs\n",
+              1e3 * result.cpu_seconds / static_cast<double>(result.latencies_ms.size()));
   std::printf("peak rss   %.1f MiB\n", static_cast<double>(PeakRssBytes()) / (1 << 20));
+  if (flags.profile) std::fputs(ProfileTable(result.profile).c_str(), stdout);
 }
 
 void PrintJson(const Flags& flags, const Result& result, const LatencySummary& latency) {
   std::printf(
       "{\"model\": %s, \"inputs\": %s, \"latency_ms\": {\"p50\": %.6f, \"p90\": %.6f, "
       "\"p99\": %.6f, \"mean\": %.6f}, \"throughput_per_second\": %.6f, \"runs\": %zu, "
-      "\"seconds\": %.6f, \"precision\": \"%s\", \"provider\": \"%s\", \"threads\": %d, "
-      "\"peak_rss_bytes\": %lld, \"load_seconds\": %.6f}\n",
+      "\"seconds\": %.6f, \"cpu_seconds\": %.6f, \"precision\": \"%s\", \"provider\": \"%s\", "
+      "\"threads\": %d, "
+      "\"peak_rss_bytes\": %lld, \"load_seconds\": %.6f",
       JsonString(flags.model).c_str(), JsonString(result.inputs).c_str(), latency.p50, latency.p90,
       latency.p99, latency.mean, result.latencies_ms.size() / result.measured_seconds,
-      result.latencies_ms.size(), result.measured_seconds, flags.engine.precision.c_str(),
-      flags.engine.provider.c_str(), flags.engine.threads, static_cast<long long>(PeakRssBytes()),
-      result.load_seconds);
+      result.latencies_ms.size(), result.measured_seconds, result.cpu_seconds,
+      flags.engine.precision.c_str(), flags.engine.provider.c_str(), flags.engine.threads,
+      static_cast<long long>(PeakRssBytes()), result.load_seconds);
+  if (flags.profile) std::printf(", \"steps\": %s", ProfileJson(result.profile).c_str());
+  std::printf("}\n");
+}
+
+absl::Status WriteTrace(const std::string& path, const ModelProfile& profile) {
+  std::ofstream file(path, std::ios::binary);
+  file << ChromeTrace(profile);
+  file.close();
+  if (file) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("cannot write the trace to '", path, "'"));
 }
 
 absl::Status Bench(const Flags& flags) {
   ASSIGN_OR_RETURN(const Result result, Measure(flags));
   const LatencySummary latency = Summarize(result.latencies_ms);
   flags.json ? PrintJson(flags, result, latency) : PrintTable(flags, result, latency);
-  return absl::OkStatus();
+  return flags.trace.empty() ? absl::OkStatus() : WriteTrace(flags.trace, result.profile);
 }
 
 }  // namespace
@@ -141,6 +195,11 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
       ->check(CLI::Range(0.0, 86400.0))
       ->capture_default_str();
   command->add_flag("--json", flags->json, "Print one JSON object");
+  command->add_flag("--profile", flags->profile,
+                    "Also time every step, after the measurement and for as long again");
+  command->add_option("--trace", flags->trace,
+                      "Write the steps of the last profiled runs to this file, for "
+                      "chrome://tracing or Perfetto");
   AddEngineFlags(*command, &flags->engine);
   command->callback(
       [flags, exit_code] { *exit_code = ExitCodeOf("bench", [&] { return Bench(*flags); }); });

@@ -115,20 +115,21 @@ def time_session(model, inputs, seconds):
     return 1e3 * statistics.median(times)
 
 
-def bench_inferd(path, arguments, seconds, threads=1):
+def bench_inferd(path, arguments, seconds, threads=1, precision="fp32"):
     """The JSON of `inferd bench`."""
     command = [INFERD, "bench", path, *arguments, "--seconds", str(seconds)]
-    command += ["--threads", str(threads), "--precision", "fp32", "--json"]
+    command += ["--threads", str(threads), "--precision", precision, "--json"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
     if ended.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: exit {ended.returncode}: {ended.stderr.strip()}")
     return json.loads(ended.stdout)
 
 
-def run_inferd(path, inputs):
+def run_inferd(path, inputs, threads=1, precision="fp32"):
     """The outputs of `inferd run` by name."""
     with tempfile.TemporaryDirectory() as folder:
         command = [INFERD, "run", path, *save_inputs(inputs, folder)]
+        command += ["--threads", str(threads), "--precision", precision]
         command += ["--output-dir", os.path.join(folder, "out")]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
         if ended.returncode != 0:

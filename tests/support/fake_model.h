@@ -63,6 +63,9 @@ class FakeModel : public Model {
     return absl::OkStatus();
   }
 
+  absl::Status RunProfiled(CoreSlot&, absl::Span<const Tensor>, ModelProfile*) override {
+    return absl::UnimplementedError("a fake model has no steps");
+  }
   absl::Status CheckInputs(absl::Span<const Tensor> inputs) const override {
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (inputs[i].dtype() == inputs_[i].type.dtype) continue;

@@ -1,0 +1,89 @@
+#include "tests/bench/bench_model.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine/core/status_macros.h"
+#include "engine/engine.h"
+#include "tests/bench/machine_peak.h"
+
+namespace inferd::bench {
+namespace {
+
+constexpr double kPeakSeconds = 0.05;
+
+// The model, read from a file that is gone afterwards.
+absl::StatusOr<std::unique_ptr<Model>> CompileBytes(const std::string& bytes) {
+  const std::string path = absl::StrCat(P_tmpdir, "/inferd_bench_", getpid(), ".onnx");
+  std::ofstream(path, std::ios::binary) << bytes;
+  absl::StatusOr<std::unique_ptr<Model>> model = Compile(path, EngineConfig());
+  std::remove(path.c_str());
+  return model;
+}
+
+Tensor MakeInput(const TensorInfo& info, int64_t integer_limit) {
+  const Shape shape = info.type.shape.ToShape();
+  Tensor tensor = Tensor::Allocate(info.type.dtype, shape).value();
+  std::mt19937_64 random(1);
+  std::normal_distribution<float> normal;
+  for (int64_t i = 0; i < shape.num_elements(); ++i) {
+    if (info.type.dtype == DType::kFloat32) {
+      tensor.mutable_data<float>()[i] = normal(random);
+    } else {
+      tensor.mutable_data<int64_t>()[i] = static_cast<int64_t>(random() % integer_limit);
+    }
+  }
+  return tensor;
+}
+
+void Report(const ModelProfile& profile, benchmark::State& state) {
+  double flops = 0, bytes = 0;
+  for (const StepProfile& step : profile.steps) {
+    flops += step.flops;
+    bytes += static_cast<double>(step.bytes);
+  }
+  const auto rate = [&](double each) {
+    return benchmark::Counter(each * static_cast<double>(state.iterations()),
+                              benchmark::Counter::kIsRate);
+  };
+  if (flops > 0) {
+    state.counters["op/s"] = rate(flops);
+    const double peak = MeasureFloatPeak(kPeakSeconds);
+    if (peak > 0) state.counters["of_peak"] = rate(flops / peak / 1e9);
+  }
+  state.counters["B/s"] = rate(bytes);
+  state.counters["of_copy"] = rate(bytes / MeasureCopyPeak(kPeakSeconds) / 1e9);
+}
+
+absl::Status Run(const testing::ModelBuilder& builder, int64_t integer_limit,
+                 benchmark::State& state) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, CompileBytes(builder.Bytes()));
+  std::vector<Tensor> inputs;
+  for (const TensorInfo& info : model->inputs()) {
+    inputs.push_back(MakeInput(info, integer_limit));
+  }
+  UseOpenMpThreads(1);
+  CoreSlot slot(1);
+  std::vector<Tensor> outputs;
+  RETURN_IF_ERROR(model->Run(slot, inputs, &outputs));
+  for (auto _ : state) RETURN_IF_ERROR(model->Run(slot, inputs, &outputs));
+  ModelProfile profile;
+  RETURN_IF_ERROR(model->RunProfiled(slot, inputs, &profile));
+  Report(profile, state);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void BenchModel(benchmark::State& state, const testing::ModelBuilder& model,
+                int64_t integer_limit) {
+  const absl::Status status = Run(model, integer_limit, state);
+  if (!status.ok()) state.SkipWithError(std::string(status.message()).c_str());
+}
+
+}  // namespace inferd::bench

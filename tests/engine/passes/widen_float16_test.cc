@@ -1,0 +1,95 @@
+#include "engine/core/float16.h"
+#include "gtest/gtest.h"
+#include "tests/engine/passes/fusion_test_support.h"
+
+namespace inferd {
+namespace {
+
+using testing::CountOps;
+using testing::FakePassContext;
+using testing::GraphBuilder;
+
+// A provider that runs float32 nodes alone.
+FakePassContext SupportsFloat32() {
+  FakePassContext context;
+  context.providers.push_back(std::make_unique<testing::FakeProvider>(
+      [](const Graph& graph, const Node& node) {
+        return graph.value(node.inputs[0]).type.dtype == DType::kFloat32;
+      },
+      [](const Node&) { return LayoutPreference::kRowMajor; }));
+  return context;
+}
+
+Tensor Halves(const Shape& shape, const std::vector<float>& values) {
+  Tensor tensor = Tensor::Allocate(DType::kFloat16, shape).value();
+  for (size_t i = 0; i < values.size(); ++i) {
+    tensor.mutable_data<Float16>()[i] = static_cast<Float16>(values[i]);
+  }
+  return tensor;
+}
+
+std::vector<float> Floats(const Tensor& halves) {
+  std::vector<float> values;
+  for (Float16 half : halves.values<Float16>()) values.push_back(static_cast<float>(half));
+  return values;
+}
+
+TEST(WidenFloat16, RoundsOnlyTheResultOfAChain) {
+  // 2048 + 1 is not a float16; 2048 + 1 - 2048 is.
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {1}, DType::kFloat16);
+  const ValueId one = b.graph().AddConstant("", Halves(Shape({1}), {1}));
+  const ValueId large = b.graph().AddConstant("", Halves(Shape({1}), {2048}));
+  Graph graph = b.Build({b.Op("Sub", {b.Op("Add", {x, one}), large})});
+  const Tensor input = Halves(Shape({1}), {2048});
+  EXPECT_EQ(Floats(testing::RunPortable(graph, {input})[0]), std::vector<float>{0});
+  EXPECT_EQ(testing::RunPass(WidenFloat16, graph, SupportsFloat32()), 2);
+  EXPECT_EQ(CountOps(graph, "Cast"), 2);
+  const Tensor output = testing::RunPortable(graph, {input})[0];
+  ASSERT_EQ(output.dtype(), DType::kFloat16);
+  EXPECT_EQ(Floats(output), std::vector<float>{1});
+}
+
+TEST(WidenFloat16, ConvertsWeightsOnceAndKeepsAnswers) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {2, 3}, DType::kFloat16);
+  const ValueId w = b.graph().AddConstant("", Halves(Shape({3, 3}), {1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  const ValueId product = b.Op("MatMul", {x, w});
+  Graph graph = b.Build({b.Op("MatMul", {product, w}), product});
+  const Tensor input = Halves(Shape({2, 3}), {1, 0, 2, 0, 1, 0});
+  const std::vector<Tensor> before = testing::RunPortable(graph, {input});
+  EXPECT_EQ(testing::RunPass(WidenFloat16, graph, SupportsFloat32()), 2);
+  const std::vector<Tensor> after = testing::RunPortable(graph, {input});
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_EQ(Floats(after[i]), Floats(before[i]));
+}
+
+TEST(WidenFloat16, DropsTheCastThatWidensItsOwnResult) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {2}, DType::kFloat16);
+  Attributes to_float32;
+  to_float32.Set("to", static_cast<int64_t>(DType::kFloat32));
+  Graph graph = b.Build({b.Op("Relu", {b.Op("Cast", {b.Op("Neg", {x})}, to_float32)})});
+  EXPECT_EQ(testing::RunPass(WidenFloat16, graph, SupportsFloat32()), 2);
+  EXPECT_EQ(CountOps(graph, "Cast"), 1);
+  const Tensor output = testing::RunPortable(graph, {Halves(Shape({2}), {-3, 4})})[0];
+  EXPECT_EQ(output.values<float>()[0], 3);
+}
+
+TEST(WidenFloat16, LeavesWhatAProviderRunsAndExplicitRounding) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {1});
+  Attributes to_float16, to_float32;
+  to_float16.Set("to", static_cast<int64_t>(DType::kFloat16));
+  to_float32.Set("to", static_cast<int64_t>(DType::kFloat32));
+  const ValueId half = b.Op("Cast", {x}, to_float16);
+  Graph graph = b.Build({b.Op("Cast", {half}, to_float32)});
+  EXPECT_EQ(testing::RunPass(WidenFloat16, graph, SupportsFloat32()), 0);
+
+  GraphBuilder c;
+  Graph supported = c.Build({c.Op("Neg", {c.Input("x", {2}, DType::kFloat16)})});
+  EXPECT_EQ(testing::RunPass(WidenFloat16, supported, testing::SupportsEverything()), 0);
+  EXPECT_EQ(testing::RunPass(WidenFloat16, supported), 0);
+}
+
+}  // namespace
+}  // namespace inferd
