@@ -248,6 +248,53 @@ TEST(FuseAttention, TakesTheGuardAgainstRowsThatSeeNothing) {
   ExpectOneNode(b, b.JoinHeads(b.Op("MatMul", {guarded, v})), inputs);
 }
 
+Attributes OperatorAttributes(bool causal, int64_t kv_heads = kHeads) {
+  Attributes attributes;
+  attributes.Set("q_num_heads", int64_t{kHeads});
+  attributes.Set("kv_num_heads", kv_heads);
+  attributes.Set("is_causal", int64_t{causal});
+  return attributes;
+}
+
+TEST(FuseAttention, TakesTheOperatorOfFlatRows) {
+  for (const bool causal : {false, true}) {
+    AttentionBuilder b;
+    const ValueId k = b.Input("k", {kBatch, kRows, kDepth});
+    const ValueId v = b.Input("v", {kBatch, kRows, kDepth});
+    const ValueId y = b.Op("Attention", {b.Rows("q"), k, v}, OperatorAttributes(causal, 1));
+    ExpectOneNode(
+        b, y,
+        {RandomTensor({kBatch, kRows, kDepth}, 1), RandomTensor({kBatch, kRows, kDepth}, 2),
+         RandomTensor({kBatch, kRows, kColumns}, 3)});
+  }
+}
+
+TEST(FuseAttention, TakesTheOperatorWithTheNodesThatSplitAndJoinItsHeads) {
+  for (const DType dtype : {DType::kBool, DType::kFloat32}) {
+    AttentionBuilder b;
+    const ValueId q = b.SplitHeads(b.Rows("q"));
+    const ValueId k = b.SplitHeads(b.Rows("k"));
+    const ValueId v = b.SplitHeads(b.Rows("v"));
+    const ValueId mask = b.Input("mask", {kBatch, 1, 1, kRows}, dtype);
+    std::vector<Tensor> inputs = ThreeInputs();
+    if (dtype == DType::kBool) {
+      inputs.push_back(
+          Tensor::FromValues<bool>({kBatch, 1, 1, kRows}, {1, 0, 1, 1, 0, 0, 0, 0, 0, 0}));
+    } else {
+      inputs.push_back(RandomTensor({kBatch, 1, 1, kRows}, 4));
+    }
+    ExpectOneNode(b, b.JoinHeads(b.Op("Attention", {q, k, v, mask})), inputs);
+  }
+}
+
+TEST(FuseAttention, LeavesAnOperatorThatDoesMore) {
+  AttentionBuilder b;
+  Attributes attributes = OperatorAttributes(false);
+  attributes.Set("softcap", 2.0f);
+  Graph graph = b.Build({b.Op("Attention", {b.Rows("q"), b.Rows("k"), b.Rows("v")}, attributes)});
+  ExpectSameAnswers(FuseAttention, graph, ThreeInputs(), 0);
+}
+
 TEST(FuseAttention, LeavesProbabilitiesThatOthersRead) {
   AttentionBuilder b;
   const ValueId q = b.SplitHeads(b.Rows("q"));

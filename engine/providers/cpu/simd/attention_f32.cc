@@ -266,6 +266,97 @@ void RunTile(const StridedAttention& a, const AttentionOperands& operands,
   StoreResult(a, tile, result_step, scratch, operands.y);
 }
 
+HWY_INLINE V LoadUpTo(const float* from, int64_t count) {
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(D()));
+  return count >= lanes ? hn::LoadU(D(), from) : LoadPart(from, static_cast<size_t>(count));
+}
+
+// scores = q . k for `keys` rows of K, four at a time.
+void MultiplyKeys(const float* q, const float* k, int64_t step, int64_t keys, int64_t depth,
+                  float* scores) {
+  const D d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  for (int64_t j = 0; j < keys; j += 4) {
+    // The last rows stand in for those past the end.
+    const float* rows[4];
+    for (int64_t i = 0; i < 4; ++i) rows[i] = k + std::min(j + i, keys - 1) * step;
+    V s0 = hn::Zero(d);
+    V s1 = s0;
+    V s2 = s0;
+    V s3 = s0;
+    for (int64_t c = 0; c < depth; c += lanes) {
+      const V x = LoadUpTo(q + c, depth - c);
+      s0 = hn::MulAdd(x, LoadUpTo(rows[0] + c, depth - c), s0);
+      s1 = hn::MulAdd(x, LoadUpTo(rows[1] + c, depth - c), s1);
+      s2 = hn::MulAdd(x, LoadUpTo(rows[2] + c, depth - c), s2);
+      s3 = hn::MulAdd(x, LoadUpTo(rows[3] + c, depth - c), s3);
+    }
+    scores[j] = hn::GetLane(hn::SumOfLanes(d, s0));
+    scores[j + 1] = hn::GetLane(hn::SumOfLanes(d, s1));
+    scores[j + 2] = hn::GetLane(hn::SumOfLanes(d, s2));
+    scores[j + 3] = hn::GetLane(hn::SumOfLanes(d, s3));
+  }
+}
+
+// y = p V for `keys` rows of V.
+void AddValues(const float* p, const float* v, int64_t step, int64_t keys, int64_t width,
+               float* y) {
+  const D d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t c = 0;
+  for (; c + 4 * lanes <= width; c += 4 * lanes) {
+    V y0 = hn::Zero(d);
+    V y1 = y0;
+    V y2 = y0;
+    V y3 = y0;
+    for (int64_t j = 0; j < keys; ++j) {
+      const float* row = v + j * step + c;
+      const V factor = Const(p[j]);
+      y0 = hn::MulAdd(factor, hn::LoadU(d, row), y0);
+      y1 = hn::MulAdd(factor, hn::LoadU(d, row + lanes), y1);
+      y2 = hn::MulAdd(factor, hn::LoadU(d, row + 2 * lanes), y2);
+      y3 = hn::MulAdd(factor, hn::LoadU(d, row + 3 * lanes), y3);
+    }
+    hn::StoreU(y0, d, y + c);
+    hn::StoreU(y1, d, y + c + lanes);
+    hn::StoreU(y2, d, y + c + 2 * lanes);
+    hn::StoreU(y3, d, y + c + 3 * lanes);
+  }
+  for (; c < width; c += lanes) {
+    V sum = hn::Zero(d);
+    for (int64_t j = 0; j < keys; ++j) {
+      sum = hn::MulAdd(Const(p[j]), LoadUpTo(v + j * step + c, width - c), sum);
+    }
+    hn::StoreU(sum, d, y + c);
+  }
+}
+
+// A few queries: K and V are read once and not packed, all scores of a row kept at once.
+void RunRows(const StridedAttention& a, const AttentionOperands& operands,
+             const AttentionTile& tile, const AttentionBuffers& scratch) {
+  const int64_t kv_head = tile.h / a.group;
+  for (int64_t i = 0; i < tile.rows; ++i) {
+    AttentionTile row = tile;
+    row.row = tile.row + i;
+    row.rows = 1;
+    FindSeenKeys(a, operands, &row);
+    const int64_t first = row.first_key;
+    const int64_t count = row.end_key - first;
+    scratch.high[0] = kNothing;
+    if (count > 0) {
+      float* scores = scratch.keys;
+      MultiplyKeys(operands.q + a.q.At(row.b, row.h, row.row),
+                   operands.k + a.k.At(row.b, kv_head, first), a.k.row, count, a.depth, scores);
+      scratch.high[0] =
+          FinishRow(scores, count, a.scale, MaskOf(a, operands, row.b, row.h, row.row), first);
+      scratch.sum[0] = Exponentials(scores, count, count, scratch.high[0]);
+      AddValues(scores, operands.v + a.v.At(row.b, kv_head, first), a.v.row, count, a.width,
+                scratch.result);
+    }
+    StoreResult(a, row, 0, scratch, operands.y);
+  }
+}
+
 void Run(const StridedAttention& a, const AttentionOperands& operands, int64_t begin, int64_t end,
          float* from) {
   const AttentionBuffers scratch(a, from);
@@ -277,6 +368,10 @@ void Run(const StridedAttention& a, const AttentionOperands& operands, int64_t b
     tile.h = at / tiles % a.heads;
     tile.row = at % tiles * kTileRows;
     tile.rows = std::min(kTileRows, a.queries - tile.row);
+    if (a.queries <= kFewQueries) {
+      RunRows(a, operands, tile, scratch);
+      continue;
+    }
     const int64_t kv_head = tile.h / a.group;
     if (const int64_t head = tile.b * a.heads + kv_head; head != packed) {
       PackHead(a, operands, tile.b, kv_head, scratch);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -8,10 +9,12 @@
 // How attention is cut into tiles, and what a thread keeps of one.
 namespace inferd::cpu {
 
-inline constexpr int64_t kTileRows =
-    24;  // queries that share a block of scores: 24 KB with 256 keys
+// Queries that share a block of scores: 24 KB with 256 keys.
+inline constexpr int64_t kTileRows = 24;
 inline constexpr int64_t kBlockKeys = 256;
 inline constexpr int64_t kPanelMost = 32;  // two of the longest vectors
+// Up to so many queries packing K and V costs more than it saves.
+inline constexpr int64_t kFewQueries = 2;
 inline constexpr float kNothing = -std::numeric_limits<float>::infinity();
 // A bias at or below this hides a key wherever another key of the row is above it: no score of
 // finite operands that anyone computes comes near, and the softmax gives it exactly zero.
@@ -22,7 +25,7 @@ inline int64_t RoundedUp(int64_t count, int64_t step) { return (count + step - 1
 // Where the parts of one thread's scratch begin.
 struct AttentionScratch {
   explicit AttentionScratch(const StridedAttention& a)
-      : values(RoundedUp(a.keys, kPanelMost) * a.depth),
+      : values(RoundedUp(a.keys, kPanelMost) * std::max<int64_t>(1, a.depth)),
         scores(values + a.keys * RoundedUp(a.width, kPanelMost)),
         result(scores + kTileRows * kBlockKeys),
         high(result + kTileRows * RoundedUp(a.width, kPanelMost)),
