@@ -32,6 +32,10 @@ absl::StatusOr<int> FuseLayerNormalization(Graph& graph, const PassContext& cont
 // Appends elementwise consumers to the node before them where a provider runs the two as one.
 absl::StatusOr<int> FuseEpilogues(Graph& graph, const PassContext& context);
 
+// Bound graphs: the products, masks and softmax of an attention, with the nodes that split and join
+// its heads -> one inferd.Attention that reads its operands where they lie.
+absl::StatusOr<int> FuseAttention(Graph& graph, const PassContext& context);
+
 // Bound graphs: gives rank >= 3 values a memory order and inserts Reorder nodes at the borders.
 absl::StatusOr<int> AssignLayouts(Graph& graph, const PassContext& context);
 

@@ -1,0 +1,48 @@
+#include "engine/providers/cpu/cpu_kernel.h"
+#include "engine/providers/cpu/simd/attention_f32.h"
+#include "engine/providers/cpu/simd/parallel.h"
+#include "engine/providers/cpu/simd/step_kernel.h"
+
+// Attention over float operands.
+namespace inferd::cpu {
+namespace {
+
+bool Supports(const Graph& graph, const Node& node) {
+  for (int i = 0; i < 4; ++i) {
+    if (HasOperand(node, i) ? InputDType(graph, node, i) != DType::kFloat32 : i < 3) return false;
+  }
+  return ElementwiseChain::SupportsEpilogue(graph, node);
+}
+
+absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
+                                                     const PrepareContext& context) {
+  ASSIGN_OR_RETURN(const StridedAttention attention, StridedAttention::Read(node.attributes));
+  const int64_t tiles = AttentionTiles(attention);
+  const int64_t scratch_floats = AttentionScratchFloats(attention);
+  const auto run = [=](const StepContext& step) {
+    const auto operand = [&](size_t i) {
+      const bool given = i < step.inputs.size() && step.inputs[i] != nullptr;
+      return given ? step.inputs[i]->raw() : nullptr;
+    };
+    const AttentionOperands operands{
+        static_cast<const float*>(operand(0)), static_cast<const float*>(operand(1)),
+        static_cast<const float*>(operand(2)), static_cast<const float*>(operand(3)),
+        static_cast<const bool*>(operand(4)),  step.outputs[0]->mutable_data<float>()};
+    float* scratch = static_cast<float*>(step.scratch);
+    ParallelParts(step.threads, tiles, 1, 1, [&](int part, int64_t begin, int64_t end) {
+      AttentionF32(attention, operands, begin, end, scratch + part * scratch_floats);
+    });
+    return absl::OkStatus();
+  };
+  return MakeStepKernel(
+      graph, node, "simd:attention", run,
+      scratch_floats * static_cast<int64_t>(sizeof(float)) * std::max(1, context.threads));
+}
+
+constexpr CpuKernelDef kKernels[] = {{"inferd", "Attention", Supports, RowMajorOnly, Prepare}};
+
+}  // namespace
+
+absl::Span<const CpuKernelDef> AttentionKernels() { return kKernels; }
+
+}  // namespace inferd::cpu
