@@ -87,6 +87,7 @@ absl::StatusOr<Result> Measure(const Flags& flags) {
   slots.RunAndWait(
       [&](CoreSlot& slot) { status = Measure(*model, slot, inputs, flags.seconds, &result); });
   RETURN_IF_ERROR(status);
+  KeepCache(*model);
   return result;
 }
 
@@ -142,6 +143,7 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
       ->capture_default_str();
   command->add_flag("--json", flags->json, "Print one JSON object");
   AddEngineFlags(*command, &flags->engine);
+  AddCacheFlag(*command, &flags->engine.cache_dir);
   command->callback(
       [flags, exit_code] { *exit_code = ExitCodeOf("bench", [&] { return Bench(*flags); }); });
 }
