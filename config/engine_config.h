@@ -33,6 +33,11 @@ struct EngineConfig {
   int64_t max_arena_bytes = int64_t{4} << 30;
   // Bytes the model file with its external data may take.
   int64_t max_model_bytes = int64_t{16} << 30;
+  // The folder for what makes the next start quick (packed weights); empty: nothing is kept. Only
+  // this user may write there: its files are mapped.
+  std::string cache_dir;
+  // Bytes that folder may take; the files not used for longest go.
+  int64_t max_cache_bytes = int64_t{32} << 30;
 };
 
 }  // namespace inferd

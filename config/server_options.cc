@@ -45,6 +45,7 @@ absl::Status CheckNumbers(const ServerOptions& options) {
       {"--max-queue-requests", options.repository.max_queue_requests, 1, 1000000},
       {"--load-threads", options.repository.load_threads, 0, 256},
       {"--core-slots", options.engine.core_slots, 0, 4096},
+      {"--max-cache-bytes", options.engine.max_cache_bytes, 0, 1024 * kTera},
       {"--threads-per-slot", options.engine.threads_per_slot, 1, 1024},
   };
   for (const Range& range : ranges) {
@@ -111,6 +112,8 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   }
   options->engine.custom_op_libraries.assign(file.custom_op_library().begin(),
                                              file.custom_op_library().end());
+  set(file.cache_dir(), &options->engine.cache_dir);
+  set(file.max_cache_bytes(), &options->engine.max_cache_bytes);
   set(file.log_level(), &options->log_level);
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -14,6 +15,7 @@
 #include "engine/passes/batch_analysis.h"
 #include "engine/passes/pass.h"
 #include "engine/plan/binder.h"
+#include "engine/plan/model_cache.h"
 #include "engine/plan/plan_builder.h"
 #include "engine/plan/weight_store.h"
 #include "engine/providers/providers.h"
@@ -40,10 +42,14 @@ TensorInfo InfoOf(const Graph& graph, const std::string& name, const ValueType& 
   return info;
 }
 
+// Bytes of the constants that are in memory for good; two values may share storage.
 int64_t ConstantBytes(const Graph& graph) {
   int64_t bytes = 0;
+  std::set<const void*> seen;
   for (ValueId id = 0; id < graph.num_values(); ++id) {
-    if (const Tensor* constant = graph.constant(id)) bytes += constant->byte_size();
+    const Tensor* constant = graph.constant(id);
+    if (constant == nullptr || constant->recoverable() != nullptr) continue;
+    if (seen.insert(constant->address()).second) bytes += constant->byte_size();
   }
   return bytes;
 }
@@ -70,12 +76,25 @@ class CompiledModel : public Model {
       : config_(std::move(config)),
         registry_(std::move(registry)),
         providers_(std::move(providers)),
+        cache_(config_.cache_dir.empty()
+                   ? nullptr
+                   : std::make_unique<ModelCache>(config_, imported.identity)),
+        recovery_(std::move(imported.recovery)),
         graph_(std::move(imported.graph)),
         metadata_(std::move(imported.metadata)),
         plans_(config_.max_plans,
-               [this](const std::vector<Shape>& shapes) { return Bind(shapes); }) {}
+               [this](const std::vector<Shape>& shapes) { return Bind(shapes); }) {
+    if (cache_ != nullptr) weights_.UseCache(cache_->file());
+  }
 
   absl::Status Optimize() {
+    const RecoverySet::Reading reading(*recovery_);
+    const absl::Status status = OptimizeGraph();
+    RETURN_IF_ERROR(reading.status());
+    return status;
+  }
+
+  absl::Status OptimizeGraph() {
     original_dump_ = graph_.ToString();
     std::map<std::string, std::vector<std::string>> classes;
     if (config_.maps_as_scores) classes = ReplaceMapOutputs(graph_);
@@ -148,6 +167,7 @@ class CompiledModel : public Model {
     RowAnalysis analysis;
     int64_t free_dim = kFreeDims[0];
     for (int64_t batch : kAnalysisBatches) {
+      const RecoverySet::Reading reading(*recovery_);
       const absl::StatusOr<Graph> bound = BindAnyShapes(batch, &free_dim);
       if (!bound.ok()) {
         return {
@@ -165,11 +185,19 @@ class CompiledModel : public Model {
 
   MemoryUse memory_use() const override {
     MemoryUse use;
-    use.weight_bytes = ConstantBytes(graph_) + weights_.packed_bytes();
+    use.weight_bytes =
+        ConstantBytes(graph_) + recovery_->resident_bytes() + weights_.packed_bytes();
     use.arena_bytes = plans_.largest_arena_bytes();
     use.plans = plans_.num_plans();
     return use;
   }
+
+  absl::Status SaveCache() override {
+    if (cache_ == nullptr) return absl::OkStatus();
+    std::vector<std::shared_ptr<const PackedWeights>> owners;
+    return Annotate(cache_->Save(weights_.Sections(&owners)), "cache");
+  }
+  std::string CacheReport() const override { return cache_ == nullptr ? "" : cache_->report(); }
 
   std::string GraphDump() const override { return graph_.ToString(); }
   std::string OriginalGraphDump() const override { return original_dump_; }
@@ -207,6 +235,13 @@ class CompiledModel : public Model {
   }
 
   absl::StatusOr<std::shared_ptr<const Plan>> Bind(const std::vector<Shape>& shapes) {
+    const RecoverySet::Reading reading(*recovery_);
+    absl::StatusOr<std::shared_ptr<const Plan>> plan = BindUnderReading(shapes);
+    RETURN_IF_ERROR(reading.status());
+    return plan;
+  }
+
+  absl::StatusOr<std::shared_ptr<const Plan>> BindUnderReading(const std::vector<Shape>& shapes) {
     ASSIGN_OR_RETURN(Graph bound, BindShapes(graph_, shapes));
     RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {config_, providers_}).status());
     PlanOptions options;
@@ -244,6 +279,8 @@ class CompiledModel : public Model {
   const EngineConfig config_;
   const std::shared_ptr<const OpRegistry> registry_;  // outlives the graph and the plans
   const std::vector<std::unique_ptr<ExecutionProvider>> providers_;
+  const std::unique_ptr<ModelCache> cache_;  // null without a folder
+  const std::shared_ptr<RecoverySet> recovery_;
   WeightStore weights_;  // outlives the plans, whose kernels hold parts of it
   Graph graph_;
   const ModelMetadata metadata_;

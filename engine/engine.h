@@ -67,6 +67,12 @@ class Model {
 
   virtual MemoryUse memory_use() const = 0;
 
+  // With EngineConfig::cache_dir: writes what makes the next start quick for the plans made so far,
+  // if any of it is new. Takes as long as the disk; may run beside requests.
+  virtual absl::Status SaveCache() { return absl::OkStatus(); }
+  // What the load found in the cache folder, a sentence; empty without one.
+  virtual std::string CacheReport() const { return ""; }
+
   // Text dumps for `inferd inspect`.
   virtual std::string GraphDump() const = 0;          // the optimized graph
   virtual std::string OriginalGraphDump() const = 0;  // as imported

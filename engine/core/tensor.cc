@@ -72,6 +72,14 @@ Tensor Tensor::View(DType dtype, const Shape& shape, const void* data,
   return tensor;
 }
 
+Tensor Tensor::Recoverable(DType dtype, const Shape& shape,
+                           std::shared_ptr<RecoverableBytes> bytes) {
+  Tensor tensor = View(dtype, shape, bytes->address());
+  tensor.recoverable_ = bytes.get();
+  tensor.owner_ = std::move(bytes);
+  return tensor;
+}
+
 Tensor Tensor::Sequence(std::vector<Tensor> elements) {
   Tensor tensor;
   tensor.kind_ = ValueKind::kSequence;
@@ -112,10 +120,17 @@ absl::StatusOr<Tensor> Tensor::Clone() const {
   ASSIGN_OR_RETURN(Tensor copy, Allocate(dtype_, shape_, layout_));
   if (dtype_ == DType::kString) {
     std::copy_n(data<std::string>(), num_elements(), copy.mutable_data<std::string>());
+  } else if (recoverable_ != nullptr) {
+    RETURN_IF_ERROR(recoverable_->CopyTo(copy.mutable_raw()));
   } else if (byte_size() > 0) {
     std::memcpy(copy.mutable_raw(), data_, byte_size());
   }
   return copy;
+}
+
+Tensor Tensor::Kept() const {
+  if (recoverable_ == nullptr) return *this;
+  return View(dtype_, shape_, data_, recoverable_->Pin(), layout_);
 }
 
 absl::StatusOr<std::vector<int64_t>> Tensor::ToInt64s() const {

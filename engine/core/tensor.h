@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "engine/core/dtype.h"
+#include "engine/core/recoverable_bytes.h"
 #include "engine/core/shape.h"
 
 namespace inferd {
@@ -24,7 +25,8 @@ Shape::Dims DenseStrides(const Shape& shape, Layout layout);
 
 // A value at run time: dense elements of one dtype (strings are std::string objects), or a
 // sequence, optional or map whose parts are Tensors. Copies are shallow: they share the storage.
-// Storage is owned (shared) or borrowed; a borrowing tensor must not outlive what it views.
+// Storage is owned (shared) or borrowed; a borrowing tensor must not outlive what it views. That of
+// a large constant may be recoverable: reading it brings the bytes back into memory.
 // Used by one thread at a time; concurrent reads are fine.
 class Tensor {
  public:
@@ -39,6 +41,9 @@ class Tensor {
   static Tensor View(DType dtype, const Shape& shape, const void* data,
                      std::shared_ptr<const void> owner = nullptr,
                      Layout layout = Layout::kRowMajor);
+  // A constant whose bytes, those of a dense tensor, come when they are read.
+  static Tensor Recoverable(DType dtype, const Shape& shape,
+                            std::shared_ptr<RecoverableBytes> bytes);
   // Owned copies of `values`; their count must be the shape's.
   template <typename T>
   static Tensor FromValues(const Shape& shape, absl::Span<const T> values) {
@@ -69,12 +74,20 @@ class Tensor {
   int64_t byte_size() const { return num_elements() * ElementBytes(dtype_); }
   bool has_data() const { return data_ != nullptr; }
 
-  const void* raw() const { return data_; }
+  const void* raw() const {
+    if (recoverable_ != nullptr) [[unlikely]]
+      recoverable_->Load();
+    return data_;
+  }
   void* mutable_raw() { return data_; }
+  // Where the bytes are, or would be: the storage's identity, to compare but not to read.
+  const void* address() const { return data_; }
+  // Null for ordinary storage.
+  RecoverableBytes* recoverable() const { return recoverable_; }
   // Requires T to match dtype (sub-byte and fp8 types read as uint8_t or int8_t).
   template <typename T>
   const T* data() const {
-    return static_cast<const T*>(data_);
+    return static_cast<const T*>(raw());
   }
   template <typename T>
   T* mutable_data() {
@@ -92,6 +105,8 @@ class Tensor {
   Tensor Reshaped(const Shape& shape) const;
   // A deep copy with its own row-major or channels-last storage, as this one's.
   absl::StatusOr<Tensor> Clone() const;
+  // This tensor if its storage is ordinary; else one whose bytes stay in memory while it lives.
+  Tensor Kept() const;
   // Any integer type as int64 values; INVALID_ARGUMENT for other types.
   absl::StatusOr<std::vector<int64_t>> ToInt64s() const;
 
@@ -108,6 +123,7 @@ class Tensor {
   Layout layout_ = Layout::kRowMajor;
   Shape shape_;
   void* data_ = nullptr;
+  RecoverableBytes* recoverable_ = nullptr;  // owner_, when it is that
   std::shared_ptr<const void> owner_;
   std::shared_ptr<const std::vector<Tensor>> elements_;
 };

@@ -146,8 +146,6 @@ absl::Status Graph::SortAndCompact() {
 }
 
 int Graph::RemoveDeadNodes() {
-  std::vector<bool> used(values_.size(), false);
-  for (ValueId output : outputs_) used[output] = true;
   // Consumers may come before producers in the list, so walk back from the outputs.
   std::vector<NodeId> pending;
   std::vector<bool> live(nodes_.size(), false);
@@ -172,7 +170,22 @@ int Graph::RemoveDeadNodes() {
     RemoveNode(id);
     ++removed;
   }
+  ForgetUnusedConstants();
   return removed;
+}
+
+void Graph::ForgetUnusedConstants() {
+  std::vector<bool> read(values_.size(), false);
+  for (ValueId output : outputs_) read[output] = true;
+  for (const Node& node : nodes_) {
+    if (node.removed) continue;
+    for (ValueId input : node.inputs) {
+      if (input != kNoValue) read[input] = true;
+    }
+  }
+  for (ValueId id = 0; id < num_values(); ++id) {
+    if (!read[id]) values_[id].constant.reset();
+  }
 }
 
 int32_t Graph::SymbolId(absl::string_view name) {

@@ -84,7 +84,8 @@ class Graph {
   // Puts the nodes in topological order (INVALID_ARGUMENT naming a node on a cycle), dropping the
   // removed ones and renumbering.
   absl::Status SortAndCompact();
-  // Removes nodes none of whose outputs is used. Returns how many.
+  // Removes nodes none of whose outputs is used, and lets go of constants that nothing reads.
+  // Returns how many nodes.
   int RemoveDeadNodes();
   // Makes `value` a constant: removes its producer if no other output of it is used.
   void SetConstant(ValueId value, Tensor constant);
@@ -119,6 +120,8 @@ class Graph {
   std::string ToString() const;
 
  private:
+  void ForgetUnusedConstants();
+
   std::vector<Node> nodes_;
   std::vector<Value> values_;
   std::vector<ValueId> inputs_;

@@ -106,8 +106,8 @@ absl::StatusOr<int64_t> ParseCount(absl::string_view key, const std::string& tex
 
 }  // namespace
 
-absl::StatusOr<const ByteSource*> ExternalData::Open(const std::string& location) {
-  if (auto it = files_.find(location); it != files_.end()) return it->second.get();
+absl::StatusOr<ExternalData::File> ExternalData::Open(const std::string& location) {
+  if (auto it = files_.find(location); it != files_.end()) return it->second;
   if (folder_.empty()) {
     return absl::InvalidArgumentError("it has external data, but the model comes without a folder");
   }
@@ -123,11 +123,12 @@ absl::StatusOr<const ByteSource*> ExternalData::Open(const std::string& location
   }
   const int opened = OpenBeneath(folder.get(), location);
   if (opened < 0) return OpenError(location, errno);
-  ASSIGN_OR_RETURN(auto source, AdoptFileSource(opened, absl::StrCat("external data file ",
+  File file;
+  ASSIGN_OR_RETURN(file.source, AdoptFileSource(opened, absl::StrCat("external data file ",
                                                                      NameText(location))));
-  const ByteSource* result = source.get();
-  files_[location] = std::move(source);
-  return result;
+  file.stays_open = files_.size() < kMaxFilesThatStayOpen;
+  files_[location] = file;
+  return file;
 }
 
 absl::StatusOr<ExternalData::Range> ExternalData::Locate(const ::onnx::TensorProto& tensor,
@@ -148,7 +149,9 @@ absl::StatusOr<ExternalData::Range> ExternalData::Locate(const ::onnx::TensorPro
     return absl::InvalidArgumentError(absl::StrCat("its external data has length ", length,
                                                    "; its type and shape need ", bytes, " bytes"));
   }
-  ASSIGN_OR_RETURN(range.source, Open(location));
+  ASSIGN_OR_RETURN(const File file, Open(location));
+  range.source = file.source;
+  range.can_read_later = file.stays_open;
   if (range.offset > range.source->size() || bytes > range.source->size() - range.offset) {
     return absl::InvalidArgumentError(absl::StrCat("its external data ends at byte ", range.offset,
                                                    " + ", bytes, " of file ", NameText(location),

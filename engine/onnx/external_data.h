@@ -21,17 +21,25 @@ class ExternalData {
   explicit ExternalData(absl::string_view folder) : folder_(folder) {}
 
   struct Range {
-    const ByteSource* source = nullptr;
+    std::shared_ptr<const ByteSource> source;
     int64_t offset = 0;
+    bool can_read_later = false;  // keeping `source` is fine
   };
   // The place of a tensor's `bytes` bytes, checked to lie within the file.
   absl::StatusOr<Range> Locate(const ::onnx::TensorProto& tensor, int64_t bytes);
 
  private:
-  absl::StatusOr<const ByteSource*> Open(const std::string& location);
+  struct File {
+    std::shared_ptr<const ByteSource> source;
+    bool stays_open = false;
+  };
+  // Descriptors are scarce: tensors of further files are read while loading.
+  static constexpr size_t kMaxFilesThatStayOpen = 16;
+
+  absl::StatusOr<File> Open(const std::string& location);
 
   const std::string folder_;
-  std::map<std::string, std::unique_ptr<ByteSource>> files_;
+  std::map<std::string, File> files_;
 };
 
 }  // namespace inferd

@@ -51,7 +51,9 @@ absl::Status GraphBuilder::AddInitializers(::onnx::GraphProto& proto,
     ::onnx::TensorProto tensor;
     tensor.Swap(proto.mutable_initializer(i));
     const ByteRange range = i < static_cast<int>(raw.size()) ? raw[i] : ByteRange();
-    ASSIGN_OR_RETURN(Tensor constant, tensors_.Read(tensor, range));
+    // Bodies are bound while requests run, so that their constants stay in memory.
+    ASSIGN_OR_RETURN(Tensor constant, scope.depth == 0 ? tensors_.ReadLater(tensor, range)
+                                                       : tensors_.Read(tensor, range));
     if (tensor.name().empty()) {
       return absl::InvalidArgumentError(absl::StrCat("initializer ", i, " has no name"));
     }

@@ -31,18 +31,21 @@ ModelMetadata ReadMetadata(const ::onnx::ModelProto& model, const OpsetVersions&
   return metadata;
 }
 
-absl::StatusOr<ImportedModel> Import(const ByteSource& source, const std::string& folder,
-                                     int64_t max_model_bytes, const OpRegistry& registry) {
-  ASSIGN_OR_RETURN(RawModel model, ReadModel(source, max_model_bytes));
+absl::StatusOr<ImportedModel> Import(std::shared_ptr<const ByteSource> source,
+                                     const std::string& folder, int64_t max_model_bytes,
+                                     const OpRegistry& registry) {
+  ASSIGN_OR_RETURN(RawModel model, ReadModel(*source, max_model_bytes));
   if (!model.proto.has_graph()) {
     return absl::InvalidArgumentError("not a valid ONNX model: it has no graph");
   }
   RETURN_IF_ERROR(CheckIrVersion(model.proto.ir_version()));
   ASSIGN_OR_RETURN(const OpsetVersions opsets, OpsetVersions::Read(model.proto.opset_import()));
   ASSIGN_OR_RETURN(const FunctionTable functions, FunctionTable::Read(model.proto));
-  TensorReader tensors(&source, folder, max_model_bytes);
-  GraphBuilder builder(registry, functions, tensors);
   ImportedModel imported;
+  imported.recovery = std::make_shared<RecoverySet>();
+  imported.identity = source->identity();
+  TensorReader tensors(std::move(source), folder, max_model_bytes, imported.recovery);
+  GraphBuilder builder(registry, functions, tensors);
   imported.metadata = ReadMetadata(model.proto, opsets);
   ASSIGN_OR_RETURN(imported.graph, builder.Build(opsets, model));
   return imported;
@@ -58,13 +61,14 @@ std::string FolderOf(const std::string& path) {
 
 absl::StatusOr<ImportedModel> ImportOnnxBytes(absl::string_view bytes, const std::string& folder,
                                               int64_t max_model_bytes, const OpRegistry& registry) {
-  return Import(*ViewSource(bytes), folder, max_model_bytes, registry);
+  return Import(ViewSource(bytes), folder, max_model_bytes, registry);
 }
 
 absl::StatusOr<ImportedModel> ImportOnnx(const std::string& path, int64_t max_model_bytes,
                                          const OpRegistry& registry) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, OpenFileSource(path));
-  absl::StatusOr<ImportedModel> model = Import(*source, FolderOf(path), max_model_bytes, registry);
+  ASSIGN_OR_RETURN(std::shared_ptr<ByteSource> source, OpenFileSource(path));
+  absl::StatusOr<ImportedModel> model =
+      Import(std::move(source), FolderOf(path), max_model_bytes, registry);
   if (!model.ok()) return Annotate(model.status(), path);
   return model;
 }

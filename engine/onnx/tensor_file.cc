@@ -107,7 +107,7 @@ absl::StatusOr<Tensor> ReadSequence(const ::onnx::SequenceProto& proto, TensorRe
 
 template <typename Proto>
 absl::StatusOr<Proto> ReadProto(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<ByteSource> source, OpenFileSource(path));
+  ASSIGN_OR_RETURN(const std::shared_ptr<ByteSource> source, OpenFileSource(path));
   if (source->size() >= kMaxFileBytes) {
     return absl::ResourceExhaustedError(absl::StrCat("it has ", source->size(), " bytes"));
   }

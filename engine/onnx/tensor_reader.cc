@@ -82,14 +82,40 @@ absl::Status CheckSparseIndices(const Tensor& values, const Tensor& indices, int
 
 }  // namespace
 
-absl::StatusOr<Tensor> TensorReader::Allocate(const Layout& layout) {
+absl::StatusOr<int64_t> TensorReader::TakeFromBudget(const Layout& layout) {
   const int64_t bytes = layout.elements * ElementBytes(layout.dtype);
   if (bytes > budget_bytes_) {
     return absl::ResourceExhaustedError(
         absl::StrCat("it needs ", bytes, " bytes, and the model's limit leaves ", budget_bytes_));
   }
   budget_bytes_ -= bytes;
+  return bytes;
+}
+
+absl::StatusOr<Tensor> TensorReader::Allocate(const Layout& layout) {
+  ASSIGN_OR_RETURN(const int64_t bytes, TakeFromBudget(layout));
   return Tensor::Allocate(layout.dtype, layout.shape, inferd::Layout::kRowMajor, bytes);
+}
+
+absl::StatusOr<Tensor> TensorReader::TakeRange(const ExternalData::Range& range,
+                                               const Layout& layout, const Recovery& recovery) {
+  const int64_t bytes = layout.packed_bytes;
+  // Sub-byte elements and bools are changed on their way in.
+  const bool as_it_is = bytes == layout.elements * ElementBytes(layout.dtype) &&
+                        layout.dtype != DType::kBool && bytes >= RecoverableBytes::kLeastBytes;
+  if (recovery == nullptr || !as_it_is || !range.can_read_later) {
+    return ReadRange(*range.source, range.offset, layout);
+  }
+  RETURN_IF_ERROR(TakeFromBudget(layout).status());
+  ASSIGN_OR_RETURN(
+      auto recoverable,
+      RecoverableBytes::Make(
+          recovery, bytes,
+          absl::StrCat("file ", range.source->identity(), " ", range.offset, "+", bytes),
+          [source = range.source, offset = range.offset, bytes](void* to) {
+            return source->Read(offset, bytes, to);
+          }));
+  return Tensor::Recoverable(layout.dtype, layout.shape, std::move(recoverable));
 }
 
 absl::StatusOr<Tensor> TensorReader::ReadRange(const ByteSource& source, int64_t offset,
@@ -106,7 +132,8 @@ absl::StatusOr<Tensor> TensorReader::ReadRange(const ByteSource& source, int64_t
   return tensor;
 }
 
-absl::StatusOr<Tensor> TensorReader::ReadDense(const ::onnx::TensorProto& proto, ByteRange raw) {
+absl::StatusOr<Tensor> TensorReader::ReadDense(const ::onnx::TensorProto& proto, ByteRange raw,
+                                               const Recovery& recovery) {
   Layout layout;
   ASSIGN_OR_RETURN(layout.dtype, ReadDType(proto.data_type()));
   ASSIGN_OR_RETURN(layout.shape, ReadShape(proto.dims()));
@@ -119,7 +146,7 @@ absl::StatusOr<Tensor> TensorReader::ReadDense(const ::onnx::TensorProto& proto,
   if (proto.data_location() == ::onnx::TensorProto::EXTERNAL) {
     if (is_string) return absl::InvalidArgumentError("strings cannot be external data");
     ASSIGN_OR_RETURN(const auto range, external_.Locate(proto, layout.packed_bytes));
-    return ReadRange(*range.source, range.offset, layout);
+    return TakeRange(range, layout, recovery);
   }
   const bool in_place = proto.has_raw_data() && raw.bytes < 0;
   if (in_place) raw = {0, static_cast<int64_t>(proto.raw_data().size())};
@@ -132,7 +159,8 @@ absl::StatusOr<Tensor> TensorReader::ReadDense(const ::onnx::TensorProto& proto,
           absl::StrCat("its raw data has ", raw.bytes, " bytes; ", DTypeName(layout.dtype),
                        layout.shape.ToString(), " needs ", layout.packed_bytes));
     }
-    return ReadRange(in_place ? *ViewSource(proto.raw_data()) : *model_, raw.offset, layout);
+    if (in_place) return ReadRange(*ViewSource(proto.raw_data()), 0, layout);
+    return TakeRange({model_, raw.offset, model_->can_read_later()}, layout, recovery);
   }
   const int64_t entries = TypedEntries(proto, layout.dtype);
   const int64_t needed = TypedEntriesFor(layout.dtype, layout.elements);
@@ -146,15 +174,16 @@ absl::StatusOr<Tensor> TensorReader::ReadDense(const ::onnx::TensorProto& proto,
   return tensor;
 }
 
-absl::StatusOr<Tensor> TensorReader::Read(const ::onnx::TensorProto& proto, ByteRange raw) {
-  absl::StatusOr<Tensor> tensor = ReadDense(proto, raw);
+absl::StatusOr<Tensor> TensorReader::ReadNamed(const ::onnx::TensorProto& proto, ByteRange raw,
+                                               const Recovery& recovery) {
+  absl::StatusOr<Tensor> tensor = ReadDense(proto, raw, recovery);
   if (tensor.ok()) return tensor;
   return Annotate(tensor.status(), absl::StrCat("tensor ", NameText(proto.name())));
 }
 
 absl::StatusOr<Tensor> TensorReader::ReadSparseChecked(const ::onnx::SparseTensorProto& proto) {
-  ASSIGN_OR_RETURN(const Tensor values, ReadDense(proto.values(), {}));
-  ASSIGN_OR_RETURN(const Tensor indices, ReadDense(proto.indices(), {}));
+  ASSIGN_OR_RETURN(const Tensor values, ReadDense(proto.values(), {}, nullptr));
+  ASSIGN_OR_RETURN(const Tensor indices, ReadDense(proto.indices(), {}, nullptr));
   if (values.rank() != 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("sparse values are ", values.TypeString(), "; expected one dimension"));

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -19,26 +21,48 @@ namespace inferd {
 class TensorReader {
  public:
   // `model` is where raw ranges point into (may be null when there are none); `folder` holds the
-  // external data; all tensors together may take `max_bytes`.
-  TensorReader(const ByteSource* model, absl::string_view folder, int64_t max_bytes)
-      : model_(model), external_(folder), budget_bytes_(max_bytes) {}
+  // external data; all tensors together may take `max_bytes`. `recovery` is for ReadLater; null: it
+  // reads now.
+  TensorReader(std::shared_ptr<const ByteSource> model, absl::string_view folder, int64_t max_bytes,
+               std::shared_ptr<RecoverySet> recovery = nullptr)
+      : model_(std::move(model)),
+        external_(folder),
+        budget_bytes_(max_bytes),
+        recovery_(std::move(recovery)) {}
 
   // `raw` is where the raw_data lies when it is not in `proto`.
-  absl::StatusOr<Tensor> Read(const ::onnx::TensorProto& proto, ByteRange raw = {});
+  absl::StatusOr<Tensor> Read(const ::onnx::TensorProto& proto, ByteRange raw = {}) {
+    return ReadNamed(proto, raw, nullptr);
+  }
+  // The same, but a large tensor in a file becomes a recoverable member of the set, read when it is
+  // wanted.
+  absl::StatusOr<Tensor> ReadLater(const ::onnx::TensorProto& proto, ByteRange raw) {
+    return ReadNamed(proto, raw, recovery_);
+  }
   // A dense tensor; the elements not listed are zero.
   absl::StatusOr<Tensor> ReadSparse(const ::onnx::SparseTensorProto& proto);
 
  private:
   struct Layout;
 
-  absl::StatusOr<Tensor> ReadDense(const ::onnx::TensorProto& proto, ByteRange raw);
+  using Recovery = std::shared_ptr<RecoverySet>;
+
+  absl::StatusOr<Tensor> ReadNamed(const ::onnx::TensorProto& proto, ByteRange raw,
+                                   const Recovery& recovery);
+  absl::StatusOr<Tensor> ReadDense(const ::onnx::TensorProto& proto, ByteRange raw,
+                                   const Recovery& recovery);
   absl::StatusOr<Tensor> ReadSparseChecked(const ::onnx::SparseTensorProto& proto);
   absl::StatusOr<Tensor> ReadRange(const ByteSource& source, int64_t offset, const Layout& layout);
+  // As ReadRange, but later where that is possible and `recovery` is not null.
+  absl::StatusOr<Tensor> TakeRange(const ExternalData::Range& range, const Layout& layout,
+                                   const Recovery& recovery);
+  absl::StatusOr<int64_t> TakeFromBudget(const Layout& layout);
   absl::StatusOr<Tensor> Allocate(const Layout& layout);
 
-  const ByteSource* const model_;
+  const std::shared_ptr<const ByteSource> model_;
   ExternalData external_;
   int64_t budget_bytes_;
+  const std::shared_ptr<RecoverySet> recovery_;
 };
 
 }  // namespace inferd

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "engine/core/status_macros.h"
+#include "engine/graph/derived_constant.h"
 #include "engine/graph/op_def.h"
 #include "engine/passes/matcher.h"
 #include "engine/passes/passes.h"
@@ -84,26 +85,37 @@ std::optional<ChannelAffine> AffineOf(const Graph& graph, const Node& reader, Va
   return affine;
 }
 
-absl::StatusOr<Tensor> ScaledWeights(const Node& conv, const Tensor& weights,
-                                     const ChannelAffine& affine) {
-  ASSIGN_OR_RETURN(Tensor scaled, weights.Clone());
-  float* data = scaled.mutable_data<float>();
-  const int64_t kernel = weights.shape().Product(2, weights.rank());
-  if (conv.op->name == "Conv") {
-    const int64_t row = weights.dim(1) * kernel;
-    for (int64_t i = 0; i < weights.num_elements(); ++i) data[i] *= affine.scale[i / row];
-    return scaled;
-  }
-  // ConvTranspose weights are [in, out/group, kernel...].
-  const int64_t group = conv.attributes.Int("group", 1);
+// The scale of each [in, out/group] filter of a ConvTranspose; of a Conv, each row has one.
+float ScaleOfFilter(const Tensor& weights, int64_t group, const float* scale, int64_t filter) {
   const int64_t in_per_group = weights.dim(0) / group;
   const int64_t out_per_group = weights.dim(1);
-  for (int64_t i = 0; i < weights.num_elements(); ++i) {
-    const int64_t out = (i / kernel) % out_per_group;
-    const int64_t in = i / kernel / out_per_group;
-    data[i] *= affine.scale[in / in_per_group * out_per_group + out];
-  }
-  return scaled;
+  return scale[filter / out_per_group / in_per_group * out_per_group + filter % out_per_group];
+}
+
+void ScaleBlock(const float* from, int64_t count, float scale, float* to) {
+  for (int64_t i = 0; i < count; ++i) to[i] = from[i] * scale;
+}
+
+absl::StatusOr<Tensor> ScaledWeights(const Node& conv, const Tensor& weights,
+                                     const ChannelAffine& affine) {
+  const bool transposed = conv.op->name != "Conv";
+  const int64_t group = transposed ? conv.attributes.Int("group", 1) : 0;
+  const Tensor scales =
+      Tensor::FromValues<float>(Shape({static_cast<int64_t>(affine.scale.size())}), affine.scale);
+  const auto scale = [=](absl::Span<const Tensor> inputs, void* to) {
+    const Tensor& plain = inputs[0];
+    const float* factors = inputs[1].data<float>();
+    const int64_t blocks = transposed ? plain.dim(0) * plain.dim(1) : plain.dim(0);
+    const int64_t block = blocks == 0 ? 0 : plain.num_elements() / blocks;
+    for (int64_t i = 0; i < blocks; ++i) {
+      ScaleBlock(plain.data<float>() + i * block, block,
+                 transposed ? ScaleOfFilter(plain, group, factors, i) : factors[i],
+                 static_cast<float*>(to) + i * block);
+    }
+    return absl::OkStatus();
+  };
+  return DeriveConstant(DType::kFloat32, weights.shape(), {weights, scales},
+                        absl::StrCat("scaled filters of ", group, " groups"), scale);
 }
 
 absl::Status Apply(Graph& graph, NodeId conv_id, const ChannelAffine& affine) {

@@ -19,7 +19,7 @@ Graph NodeAlone(const Graph& graph, const Node& node) {
   for (ValueId& input : copy.inputs) {
     if (input == kNoValue) continue;
     const Value& value = graph.value(input);
-    input = value.constant ? alone.AddConstant(value.name, *value.constant)
+    input = value.constant ? alone.AddConstant(value.name, value.constant->Kept())
                            : alone.AddInput(value.name, value.type);
   }
   for (ValueId& output : copy.outputs) {

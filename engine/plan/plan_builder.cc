@@ -1,6 +1,7 @@
 #include "engine/plan/plan_builder.h"
 
 #include <algorithm>
+#include <map>
 
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
@@ -29,14 +30,51 @@ class PlanBuilder {
     plan_->inputs = graph_.inputs();
     plan_->outputs = graph_.outputs();
     PlaceInputsAndConstants();
+    CountReaders();
     for (NodeId id = 0; id < graph_.num_nodes(); ++id) {
       if (!graph_.node(id).removed) RETURN_IF_ERROR(AddNode(graph_.node(id)));
     }
+    KeepOutputs();
     RETURN_IF_ERROR(PlaceInArena());
     return plan_;
   }
 
  private:
+  // Nodes that are still to read each recoverable constant.
+  void CountReaders() {
+    for (NodeId id = 0; id < graph_.num_nodes(); ++id) {
+      if (graph_.node(id).removed) continue;
+      for (ValueId input : graph_.node(id).inputs) {
+        if (RecoverableBytes* bytes = RecoverableOf(input)) ++readers_[bytes];
+      }
+    }
+  }
+
+  RecoverableBytes* RecoverableOf(ValueId id) const {
+    const Tensor* constant = graph_.constant(id);
+    return constant == nullptr ? nullptr : constant->recoverable();
+  }
+
+  // A constant that is read while running, through a view or not, has its bytes in memory.
+  void Keep(ValueId id) {
+    if (id == kNoValue || plan_->values[id].kind != StorageKind::kConstant) return;
+    Tensor& tensor = plan_->values[id].tensor;
+    tensor = tensor.Kept();
+  }
+
+  void KeepOutputs() {
+    for (ValueId id : plan_->outputs) Keep(id);
+  }
+
+  // The constants that `node` has read to make its kernel and that no further node reads go from
+  // memory, so that a model's constants are never all there at once.
+  void ReleaseRead(const Node& node) {
+    for (ValueId input : node.inputs) {
+      RecoverableBytes* bytes = RecoverableOf(input);
+      if (bytes != nullptr && --readers_[bytes] == 0) bytes->Release();
+    }
+  }
+
   void PlaceInputsAndConstants() {
     plan_->values.resize(graph_.num_values());
     roots_.assign(graph_.num_values(), kNoValue);
@@ -133,6 +171,10 @@ class PlanBuilder {
   absl::Status AddKernel(const Node& node) {
     Step step = MakeStep(node);
     ASSIGN_OR_RETURN(step.kernel, PrepareKernel(node, &step.provider));
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!step.kernel->holds_input(static_cast<int>(i))) Keep(node.inputs[i]);
+    }
+    ReleaseRead(node);
     for (ValueId output : node.outputs) {
       if (output == kNoValue) continue;
       ValueStorage& storage = plan_->values[output];
@@ -167,6 +209,7 @@ class PlanBuilder {
     Step step = MakeStep(node);
     step.provider = "dynamic";
     step.dynamic = true;
+    for (ValueId input : node.inputs) Keep(input);
     step.kernel = std::make_unique<LazyKernel>(graph_, node, options_);
     for (ValueId output : node.outputs) {
       if (output != kNoValue) plan_->values[output].kind = StorageKind::kDynamic;
@@ -179,6 +222,7 @@ class PlanBuilder {
     Step step = MakeStep(node);
     step.provider = "engine";
     step.dynamic = true;
+    for (ValueId input : node.inputs) Keep(input);
     for (const auto& [name, graph] : node.subgraphs) {
       absl::StatusOr<std::shared_ptr<const Body>> body =
           Body::Make(WithKnownCaptures(node, *graph), options_);
@@ -200,7 +244,7 @@ class PlanBuilder {
       const Tensor* constant = graph_.constant(node.inputs[node.inputs.size() - captured + i]);
       if (constant == nullptr) continue;
       const ValueId input = body.inputs()[body.inputs().size() - captured + i];
-      body.ReplaceUses(input, body.AddConstant("", *constant));
+      body.ReplaceUses(input, body.AddConstant("", constant->Kept()));
     }
     return body;
   }
@@ -290,6 +334,7 @@ class PlanBuilder {
   const PlanOptions& options_;
   const bool all_dynamic_;
   std::shared_ptr<Plan> plan_ = std::make_shared<Plan>();
+  std::map<RecoverableBytes*, int> readers_;
   std::vector<ValueId> roots_;  // of arena values: the value that owns the block, through views
 };
 

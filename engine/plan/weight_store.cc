@@ -4,26 +4,41 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "engine/core/fingerprint.h"
+#include "engine/core/pages.h"
 #include "engine/core/status_macros.h"
+#include "engine/graph/derived_constant.h"
 
 namespace inferd {
 namespace {
 
 constexpr int64_t kAlignment = 64;
 
-// Zeroed bytes that count themselves in `total` and keep `constant` alive.
-std::shared_ptr<void> AllocateCounted(int64_t bytes, Tensor constant,
-                                      std::shared_ptr<std::atomic<int64_t>> total) {
+// From this size on memory comes from the system, zeroed and page by page as it is written.
+constexpr int64_t kPagesFrom = 64 << 10;
+
+std::shared_ptr<void> AllocateZeroed(int64_t bytes) {
+  if (bytes >= kPagesFrom) return AllocatePages(bytes);
   const int64_t rounded = (std::max<int64_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
   void* data = std::aligned_alloc(kAlignment, rounded);
   if (data == nullptr) return nullptr;
   std::memset(data, 0, rounded);
+  return std::shared_ptr<void>(data, std::free);
+}
+
+// Zeroed bytes that count themselves in `total` and keep `constant` alive.
+std::shared_ptr<void> AllocateCounted(int64_t bytes, Tensor constant,
+                                      std::shared_ptr<std::atomic<int64_t>> total) {
+  std::shared_ptr<void> zeroed = AllocateZeroed(bytes);
+  if (zeroed == nullptr) return nullptr;
   total->fetch_add(bytes);
-  return std::shared_ptr<void>(
-      data, [bytes, total = std::move(total), constant = std::move(constant)](void* p) {
-        std::free(p);
-        total->fetch_sub(bytes);
-      });
+  void* data = zeroed.get();
+  return std::shared_ptr<void>(data,
+                               [bytes, total = std::move(total), constant = std::move(constant),
+                                zeroed = std::move(zeroed)](void*) mutable {
+                                 total->fetch_sub(bytes);
+                                 zeroed.reset();
+                               });
 }
 
 }  // namespace
@@ -32,6 +47,7 @@ std::shared_ptr<void> AllocateCounted(int64_t bytes, Tensor constant,
 struct WeightStore::Entry {
   Mutex mutex;
   std::weak_ptr<const PackedWeights> packed ABSL_GUARDED_BY(mutex);
+  std::string name ABSL_GUARDED_BY(mutex);  // of its section in the cache file; empty: not saved
 };
 
 WeightStore::WeightStore() : packed_bytes_(std::make_shared<std::atomic<int64_t>>(0)) {}
@@ -40,11 +56,20 @@ WeightStore::~WeightStore() = default;
 absl::StatusOr<std::shared_ptr<const PackedWeights>> WeightStore::GetOrPack(
     const Tensor& constant, absl::string_view layout, int64_t bytes,
     absl::FunctionRef<absl::Status(void* packed)> pack) {
-  const Key key({constant.raw(), constant.byte_size()}, std::string(layout));
+  const Key key = KeyOf(constant, layout);
   const std::shared_ptr<Entry> entry = FindOrAddEntry(key);
   MutexLock lock(&entry->mutex);
   if (std::shared_ptr<const PackedWeights> packed = entry->packed.lock()) return packed;
-  std::shared_ptr<void> data = AllocateCounted(bytes, constant, packed_bytes_);
+  if (named_) {
+    const std::string text = absl::StrCat(ConstantOrigin(constant), "\n", layout);
+    entry->name = absl::StrCat("weights ", FingerprintOf(text).ToHex());
+    if (auto cached = FindCached(entry->name, bytes)) {
+      entry->packed = cached;
+      return cached;
+    }
+  }
+  std::shared_ptr<void> data = AllocateCounted(
+      bytes, constant.recoverable() == nullptr ? constant : Tensor(), packed_bytes_);
   if (data == nullptr) {
     return absl::ResourceExhaustedError(
         absl::StrCat("out of memory for ", bytes, " bytes of packed weights"));
@@ -53,6 +78,53 @@ absl::StatusOr<std::shared_ptr<const PackedWeights>> WeightStore::GetOrPack(
   auto packed = std::make_shared<const PackedWeights>(std::move(data), bytes);
   entry->packed = packed;
   return packed;
+}
+
+void WeightStore::UseCache(std::shared_ptr<const SectionFile> cached) {
+  named_ = true;
+  cached_ = std::move(cached);
+}
+
+std::shared_ptr<const PackedWeights> WeightStore::FindCached(const std::string& name,
+                                                             int64_t bytes) const {
+  const SectionFile::Section* section = cached_ == nullptr ? nullptr : cached_->Find(name);
+  if (section == nullptr || static_cast<int64_t>(section->bytes.size()) != bytes) return nullptr;
+  packed_bytes_->fetch_add(bytes);
+  std::shared_ptr<const void> data(
+      section->bytes.data(),
+      [file = cached_, total = packed_bytes_, bytes](const void*) { total->fetch_sub(bytes); });
+  return std::make_shared<const PackedWeights>(std::move(data), bytes);
+}
+
+std::vector<SectionFile::Section> WeightStore::Sections(
+    std::vector<std::shared_ptr<const PackedWeights>>* owners) const {
+  std::vector<std::shared_ptr<Entry>> entries;
+  {
+    MutexLock lock(&mutex_);
+    for (const auto& [key, entry] : entries_) entries.push_back(entry);
+  }
+  std::map<std::string, std::shared_ptr<const PackedWeights>> by_name;
+  for (const auto& entry : entries) {
+    MutexLock lock(&entry->mutex);
+    // Equal bytes under two keys are one section.
+    if (auto packed = entry->packed.lock(); packed != nullptr && !entry->name.empty()) {
+      by_name.emplace(entry->name, std::move(packed));
+    }
+  }
+  std::vector<SectionFile::Section> sections;
+  for (auto& [name, packed] : by_name) {
+    sections.push_back(
+        {name, {static_cast<const char*>(packed->data()), static_cast<size_t>(packed->size())}});
+    owners->push_back(std::move(packed));
+  }
+  return sections;
+}
+
+WeightStore::Key WeightStore::KeyOf(const Tensor& constant, absl::string_view layout) {
+  if (const RecoverableBytes* bytes = constant.recoverable()) {
+    return {{nullptr, bytes->size()}, absl::StrCat(bytes->origin(), "\n", layout)};
+  }
+  return {{constant.raw(), constant.byte_size()}, std::string(layout)};
 }
 
 std::shared_ptr<WeightStore::Entry> WeightStore::FindOrAddEntry(const Key& key) {
@@ -81,7 +153,7 @@ void WeightStore::DropDeadEntries() {
 }
 
 bool WeightStore::Has(const Tensor& constant, absl::string_view layout) const {
-  const Key key({constant.raw(), constant.byte_size()}, std::string(layout));
+  const Key key = KeyOf(constant, layout);
   std::shared_ptr<Entry> entry;
   {
     MutexLock lock(&mutex_);

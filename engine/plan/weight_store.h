@@ -6,11 +6,13 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "engine/core/mutex.h"
+#include "engine/core/section_file.h"
 #include "engine/core/tensor.h"
 
 namespace inferd {
@@ -30,7 +32,8 @@ class PackedWeights {
 };
 
 // A model's packed constants: each (constant, exact layout) is packed once and shared by all plans;
-// it goes when the last kernel that holds it goes. Thread-safe.
+// it goes when the last kernel that holds it goes. Constants are told apart by where they came from
+// when they are recoverable, so that their own bytes need not stay, else by address. Thread-safe.
 class WeightStore {
  public:
   WeightStore();
@@ -38,11 +41,19 @@ class WeightStore {
   WeightStore(const WeightStore&) = delete;
   WeightStore& operator=(const WeightStore&) = delete;
 
+  // Before the first packing: looks into an earlier start's copies, null for none, and names the
+  // new ones so that they can be saved.
+  void UseCache(std::shared_ptr<const SectionFile> cached);
+  // All packed copies that are alive, as they are to be saved; `owners` keeps them alive. Empty
+  // without UseCache.
+  std::vector<SectionFile::Section> Sections(
+      std::vector<std::shared_ptr<const PackedWeights>>* owners) const;
+
   // `constant` packed under `layout`, a key that names the layout exactly (two kernels that pass
   // equal keys must pack equal bytes). `pack` writes `bytes` bytes, which start as zeros; it runs
   // once even when several threads ask at the same time. RESOURCE_EXHAUSTED when memory runs out.
-  // The constant's storage stays alive as long as a packed copy of it, so that its address can
-  // serve as its identity.
+  // An ordinary constant's storage stays alive as long as a packed copy of it, so that its address
+  // can serve as its identity.
   absl::StatusOr<std::shared_ptr<const PackedWeights>> GetOrPack(
       const Tensor& constant, absl::string_view layout, int64_t bytes,
       absl::FunctionRef<absl::Status(void* packed)> pack);
@@ -55,11 +66,17 @@ class WeightStore {
 
  private:
   struct Entry;
+  // Address, size and layout; no address but the origin before the layout when recoverable.
   using Key = std::pair<std::pair<const void*, int64_t>, std::string>;
+  static Key KeyOf(const Tensor& constant, absl::string_view layout);
+  // From the earlier start's file; null when it is not there.
+  std::shared_ptr<const PackedWeights> FindCached(const std::string& name, int64_t bytes) const;
   std::shared_ptr<Entry> FindOrAddEntry(const Key& key);
   void DropDeadEntries() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::shared_ptr<std::atomic<int64_t>> packed_bytes_;
+  bool named_ = false;
+  std::shared_ptr<const SectionFile> cached_;
   mutable Mutex mutex_;
   std::map<Key, std::shared_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
 };

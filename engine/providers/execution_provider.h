@@ -28,7 +28,8 @@ class BoundKernel {
   virtual int64_t scratch_bytes() const { return 0; }
   // What the plan dump shows, such as "brgconv:avx512_core".
   virtual std::string description() const = 0;
-  // Constant inputs the kernel holds packed copies of; their unpacked bytes are not read by Run.
+  // Constant inputs the kernel holds packed copies of: Run reads neither context.inputs[i], which
+  // has a type but maybe no bytes, nor the bytes that Prepare saw, which may be gone by then.
   virtual bool holds_input(int) const { return false; }
 };
 

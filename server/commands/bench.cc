@@ -127,6 +127,7 @@ absl::StatusOr<Result> Measure(const Flags& flags) {
     status = Profile(*model, slot, inputs, flags.seconds, &result.profile);
   });
   RETURN_IF_ERROR(status);
+  KeepCache(*model);
   return result;
 }
 
@@ -201,6 +202,7 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
                       "Write the steps of the last profiled runs to this file, for "
                       "chrome://tracing or Perfetto");
   AddEngineFlags(*command, &flags->engine);
+  AddCacheFlag(*command, &flags->engine.cache_dir);
   command->callback(
       [flags, exit_code] { *exit_code = ExitCodeOf("bench", [&] { return Bench(*flags); }); });
 }

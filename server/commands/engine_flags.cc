@@ -25,6 +25,12 @@ void AddCustomOpFlag(CLI::App& command, std::vector<std::string>* libraries) {
       ->allow_extra_args(false);
 }
 
+void AddCacheFlag(CLI::App& command, std::string* folder) {
+  command.add_option("--cache-dir", *folder,
+                     "Folder where packed weights are kept for the next start; only this user may "
+                     "write there");
+}
+
 void AddEngineFlags(CLI::App& command, EngineFlags* flags) {
   command.add_option("--threads", flags->threads, "Threads of one execution")
       ->check(CLI::Range(1, kMaxThreads))
@@ -45,7 +51,16 @@ EngineConfig ToEngineConfig(const EngineFlags& flags) {
   config.precision = ToPrecision(flags.precision);
   config.providers = {flags.provider};
   config.custom_op_libraries = flags.custom_op_libraries;
+  config.cache_dir = flags.cache_dir;
   return config;
+}
+
+void KeepCache(Model& model) {
+  if (model.CacheReport().empty()) return;
+  std::fprintf(stderr, "%s\n", absl::StrCat("inferd: ", model.CacheReport()).c_str());
+  if (const absl::Status status = model.SaveCache(); !status.ok()) {
+    std::fprintf(stderr, "%s\n", absl::StrCat("inferd: ", status.message()).c_str());
+  }
 }
 
 int ExitCodeOf(absl::string_view name, const std::function<absl::Status()>& body) {

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "config/engine_config.h"
+#include "engine/engine.h"
 
 namespace CLI {
 class App;
@@ -23,10 +24,14 @@ struct EngineFlags {
   std::string precision = "fp32";
   std::string provider = "cpu";
   std::vector<std::string> custom_op_libraries;
+  std::string cache_dir;
 };
 
 // Adds --custom-op-library, which may be given again.
 void AddCustomOpFlag(CLI::App& command, std::vector<std::string>* libraries);
+
+// Adds --cache-dir, for commands that call KeepCache.
+void AddCacheFlag(CLI::App& command, std::string* folder);
 
 // Adds --threads, --precision, --provider and --custom-op-library; `flags` must outlive the
 // parsing.
@@ -34,6 +39,10 @@ void AddEngineFlags(CLI::App& command, EngineFlags* flags);
 
 // One core slot of the given threads, with the provider first and the portable kernels last.
 EngineConfig ToEngineConfig(const EngineFlags& flags);
+
+// With --cache-dir: says on stderr what was found there, and keeps what the next start can use.
+// That it cannot be kept is no failure of the command, so it is only said.
+void KeepCache(Model& model);
 
 // Runs a command's body and gives its exit code: 0, or 1 after printing "inferd NAME: message" to
 // stderr.

@@ -74,6 +74,7 @@ absl::Status Run(const Flags& flags) {
     }
     if (!flags.output_dir.empty()) status = Store(*model, outputs, flags.output_dir);
   });
+  if (status.ok()) KeepCache(*model);
   return status;
 }
 
@@ -93,6 +94,7 @@ void AddRunCommand(CLI::App& app, int* exit_code) {
       ->allow_extra_args(false);
   command->add_option("--output-dir", flags->output_dir, "Folder for one .npy file an output");
   AddEngineFlags(*command, &flags->engine);
+  AddCacheFlag(*command, &flags->engine.cache_dir);
   command->callback(
       [flags, exit_code] { *exit_code = ExitCodeOf("run", [&] { return Run(*flags); }); });
 }

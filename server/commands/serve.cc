@@ -81,6 +81,8 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
   take("--provider", given.engine.providers, &options.engine.providers);
   take("--custom-op-library", given.engine.custom_op_libraries,
        &options.engine.custom_op_libraries);
+  take("--cache-dir", given.engine.cache_dir, &options.engine.cache_dir);
+  take("--max-cache-bytes", given.engine.max_cache_bytes, &options.engine.max_cache_bytes);
   take("--log-level", given.log_level, &options.log_level);
   if (command.count("--drain-delay") > 0) {
     RETURN_IF_ERROR(ReadDuration("--drain-delay", flags.drain_delay, &options.drain_delay));
@@ -218,6 +220,11 @@ void AddLimitFlags(CLI::App* command, Flags* flags) {
                    "Who runs nodes, the first that can: cpu, portable")
       ->capture_default_str();
   AddCustomOpFlag(*command, &given.engine.custom_op_libraries);
+  AddCacheFlag(*command, &given.engine.cache_dir);
+  command
+      ->add_option("--max-cache-bytes", given.engine.max_cache_bytes,
+                   "Bytes that folder may take; files not used for longest go")
+      ->capture_default_str();
 }
 
 }  // namespace

@@ -170,6 +170,9 @@ absl::StatusOr<std::shared_ptr<ServedModel>> ServedModel::Create(std::string nam
   parts.config = CompleteConfig(parts.options, parts.name, context.slots->count(), parts.inputs,
                                 parts.outputs);
   RunWarmUp(label, *parts.model, parts.inputs, *context.slots);
+  if (const std::string report = parts.model->CacheReport(); !report.empty()) {
+    LogInfo(absl::StrCat("model '", label, "' ", report));
+  }
 
   parts.metrics =
       std::make_shared<ModelMetrics>(context.metrics, parts.name, absl::StrCat(version));
@@ -254,6 +257,12 @@ ModelStatistics ServedModel::Statistics() const { return metrics_->Snapshot(); }
 void ServedModel::RefreshMetrics() {
   const MemoryUse use = model_->memory_use();
   metrics_->SetMemory(use.weight_bytes, use.arena_bytes);
+}
+
+void ServedModel::SaveCache() const {
+  if (const absl::Status status = model_->SaveCache(); !status.ok()) {
+    LogWarning(absl::StrCat("model '", name_, "': ", status.message()));
+  }
 }
 
 void ServedModel::Drain() { batcher_->Drain(); }

@@ -158,16 +158,26 @@ void ModelRepository::AddModel(const ModelFolder& folder, std::vector<LoadTask>*
 
 void ModelRepository::LoadLoop() {
   UseOpenMpThreads(engine_.threads_per_slot);
+  std::vector<std::weak_ptr<ServedModel>> loaded;
   while (true) {
     LoadTask task;
     {
       MutexLock lock(&mutex_);
-      if (tasks_.empty() || stopping_) return;
+      if (tasks_.empty() || stopping_) break;
       task = std::move(tasks_.front());
       tasks_.pop_front();
     }
-    Load(task);
+    loaded.push_back(Load(task));
   }
+  // Afterwards, so that no model waits for the disk.
+  for (const auto& model : loaded) {
+    if (const auto alive = model.lock(); alive != nullptr && !stopping()) alive->SaveCache();
+  }
+}
+
+bool ModelRepository::stopping() const {
+  MutexLock lock(&mutex_);
+  return stopping_;
 }
 
 absl::StatusOr<ModelHandle> ModelRepository::Build(const LoadTask& task) {
@@ -182,7 +192,7 @@ absl::StatusOr<ModelHandle> ModelRepository::Build(const LoadTask& task) {
   }
 }
 
-void ModelRepository::Load(const LoadTask& task) {
+ModelHandle ModelRepository::Load(const LoadTask& task) {
   const std::string label = Label(task.entry->name(), task.version);
   LogInfo(absl::StrCat("loading ", label));
   const absl::Time begin = context_.clock->Now();
@@ -191,13 +201,14 @@ void ModelRepository::Load(const LoadTask& task) {
     LogInfo(absl::StrCat(label, " is ready after ",
                          absl::ToInt64Milliseconds(context_.clock->Now() - begin), " ms, ",
                          (*model)->batching_reason()));
-    task.entry->Set(task.version, {ModelState::kReady, "", *std::move(model)});
+    task.entry->Set(task.version, {ModelState::kReady, "", *model});
   } else {
     LogError(absl::StrCat(label, " could not be loaded: ", model.status().message()));
     task.entry->SetState(task.version, ModelState::kUnavailable, ReasonOf(model.status()));
   }
   --initial_pending_;
   Notify(task.entry->name());
+  return model.ok() ? *std::move(model) : nullptr;
 }
 
 void ModelRepository::Notify(const std::string& model_name) const {

@@ -95,7 +95,9 @@ class ModelRepository {
   // Enters a model's versions into the table; those to be loaded are added to `tasks`.
   void AddModel(const ModelFolder& folder, std::vector<LoadTask>* tasks);
   void LoadLoop();
-  void Load(const LoadTask& task);
+  // Null when it could not be loaded.
+  ModelHandle Load(const LoadTask& task);
+  bool stopping() const;
   absl::StatusOr<ModelHandle> Build(const LoadTask& task);
   void Notify(const std::string& model_name) const;
 
@@ -109,7 +111,7 @@ class ModelRepository {
   std::atomic<bool> draining_{false};
   std::atomic<int> initial_pending_{0};
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::deque<LoadTask> tasks_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> loaders_;

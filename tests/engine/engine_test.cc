@@ -1,6 +1,9 @@
 #include "engine/engine.h"
 
+#include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <random>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -155,6 +158,115 @@ TEST(Engine, DumpsGraphPassesAndPlan) {
   EXPECT_THAT(model->PassReport(), HasSubstr("fold_constants"));
   const Shape shapes[] = {Shape({3, 4})};
   EXPECT_THAT(model->PlanDump(shapes).value(), HasSubstr("arena"));
+}
+
+constexpr int64_t kWidth = 192;
+constexpr int64_t kMatrixBytes = kWidth * kWidth * 4;
+
+// y = (x * w) * w2, whose weights are large enough to come and go, in a file of its own.
+class LargeWeightsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    ModelBuilder builder;
+    builder.NamedInput("x", DType::kFloat32, {"batch", "width"});
+    FixDimension(builder, 1, kWidth);
+    AddMatrix(builder, "w", 1);
+    AddMatrix(builder, "w2", 2);
+    builder.Node("MatMul", {"x", "w"}, {"p"});
+    builder.Node("MatMul", {"p", "w2"}, {"y"});
+    builder.Output("y");
+    std::ofstream(path_, std::ios::binary) << builder.Bytes();
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  static void AddMatrix(ModelBuilder& builder, const char* name, unsigned seed) {
+    std::vector<float> values(kWidth * kWidth);
+    std::minstd_rand random(seed);
+    for (float& value : values) value = static_cast<float>(random() % 64) / 64 - 0.5f;
+    ::onnx::TensorProto& tensor = builder.Floats(name, {kWidth, kWidth}, {});
+    tensor.set_raw_data(values.data(), values.size() * sizeof(float));
+  }
+
+  static Tensor Rows(int64_t batch) { return RandomTensor(Shape({batch, kWidth})); }
+
+  const std::string folder_ = ::testing::TempDir() + "/inferd_large_weights_test";
+  const std::string path_ = folder_ + "/model.onnx";
+};
+
+TEST_F(LargeWeightsTest, AreInMemoryOncePacked) {
+  auto model = *Compile(path_, {});
+  EXPECT_EQ(model->memory_use().weight_bytes, 0);
+  ASSERT_TRUE(model->Prepare({Shape({4, kWidth})}).ok());
+  const int64_t bytes = model->memory_use().weight_bytes;
+  EXPECT_GE(bytes, 2 * kMatrixBytes);
+  EXPECT_LT(bytes, 3 * kMatrixBytes);
+}
+
+TEST_F(LargeWeightsTest, AreReadAgainFromAFileThatWasRemoved) {
+  auto model = *Compile(path_, {});
+  const Tensor x = Rows(70);
+  EngineConfig portable;
+  portable.providers = {"portable"};
+  const std::vector<float> expected = RunFloats(**Compile(path_, portable), {x});
+  EXPECT_FALSE(RunFloats(*model, {Rows(1)}).empty());
+  std::filesystem::remove(path_);
+  EXPECT_THAT(RunFloats(*model, {x}), ::testing::Pointwise(::testing::FloatNear(1e-3f), expected));
+}
+
+TEST_F(LargeWeightsTest, AreNotReadFromAFileThatWasWrittenTo) {
+  const auto size = std::filesystem::file_size(path_);
+  for (const auto new_size : {size, size / 2, size_t{0}}) {
+    SetUp();
+    auto model = *Compile(path_, {});
+    std::ofstream(path_, std::ios::binary | std::ios::in) << "x";
+    std::filesystem::resize_file(path_, new_size);
+    std::filesystem::last_write_time(
+        path_, std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+    const absl::Status status = model->Prepare({Shape({4, kWidth})});
+    ASSERT_FALSE(status.ok()) << new_size;
+    EXPECT_THAT(std::string(status.message()),
+                ::testing::AnyOf(HasSubstr("was written to"), HasSubstr("shrank")));
+  }
+}
+
+#ifndef __SANITIZE_ADDRESS__  // which keeps freed memory for a while
+int64_t ResidentBytes() {
+  int64_t total = 0;
+  int64_t resident = 0;
+  std::ifstream("/proc/self/statm") >> total >> resident;
+  return resident * 4096;
+}
+
+TEST_F(LargeWeightsTest, LeaveNothingBehindWhenTwoHundredModelsWereLoadedAndUnloaded) {
+  int64_t after_warm_up = 0;
+  for (int i = 0; i < 200; ++i) {
+    if (i == 40) after_warm_up = ResidentBytes();
+    auto model = *Compile(path_, {});
+    ASSERT_FALSE(RunFloats(*model, {Rows(1 + i % 3)}).empty());
+  }
+  EXPECT_LT(ResidentBytes() - after_warm_up, 2 << 20);
+}
+#endif
+
+TEST_F(LargeWeightsTest, ComeFromTheCacheAtTheNextStart) {
+  EngineConfig config;
+  config.cache_dir = folder_ + "/cache";
+  const Tensor x = Rows(5);
+  auto first = *Compile(path_, config);
+  const std::vector<float> expected = RunFloats(*first, {x});
+  EXPECT_THAT(first->CacheReport(), HasSubstr("found no"));
+  ASSERT_TRUE(first->SaveCache().ok());
+  auto second = *Compile(path_, config);
+  EXPECT_THAT(second->CacheReport(), HasSubstr("uses"));
+  EXPECT_EQ(RunFloats(*second, {x}), expected);
+  EXPECT_EQ(second->memory_use().weight_bytes, first->memory_use().weight_bytes);
+  // Another file under the same path is another model.
+  SetUp();
+  std::filesystem::last_write_time(
+      path_, std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  EXPECT_THAT((*Compile(path_, config))->CacheReport(), HasSubstr("found no"));
 }
 
 }  // namespace

@@ -333,9 +333,9 @@ absl::StatusOr<std::shared_ptr<const PackedWeights>> Packed(const Tensor& weight
   const int64_t depth = weights.dim(2);
   const std::string key = absl::StrCat("gates ", gates.gates, "x", gates.hidden, "x", depth,
                                        " direction ", d, " panels of ", gates.panel);
-  const float* from = weights.data<float>() + d * weights.dim(1) * depth;
   return store.GetOrPack(weights, key, gates.width * depth * static_cast<int64_t>(sizeof(float)),
                          [&](void* to) {
+                           const float* from = weights.data<float>() + d * weights.dim(1) * depth;
                            PackGates(gates, from, depth, static_cast<float*>(to));
                            return absl::OkStatus();
                          });
