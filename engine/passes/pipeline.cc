@@ -14,6 +14,7 @@ constexpr Pass kGraphPasses[] = {
     {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes},
     {"fold_constants", PassLevel::kBasic, FoldConstants},
     {"fold_into_convolution", PassLevel::kBasic, FoldIntoConvolution},
+    {"fuse_normalization_into_concat", PassLevel::kAll, FuseNormalizationIntoConcat},
     {"fuse_layer_normalization", PassLevel::kAll, FuseLayerNormalization},
     {"fuse_gelu", PassLevel::kAll, FuseGelu},
     {"fuse_swish", PassLevel::kAll, FuseSwish},
