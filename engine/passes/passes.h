@@ -20,6 +20,10 @@ absl::StatusOr<int> WidenFloat16(Graph& graph, const PassContext& context);
 // the Conv or ConvTranspose before them.
 absl::StatusOr<int> FoldIntoConvolution(Graph& graph, const PassContext& context);
 
+// Concat of channels that only a BatchNormalization with constant statistics reads -> Concat with a
+// factor and an addend a channel as its epilogue.
+absl::StatusOr<int> FuseNormalizationIntoConcat(Graph& graph, const PassContext& context);
+
 // x*0.5*(1+erf(x/sqrt(2))) and the tanh forms -> Gelu, in every operand order that exporters write.
 absl::StatusOr<int> FuseGelu(Graph& graph, const PassContext& context);
 

@@ -15,6 +15,7 @@ constexpr Pass kGraphPasses[] = {
     {"fold_constants", PassLevel::kBasic, FoldConstants},
     {"widen_float16", PassLevel::kBasic, WidenFloat16},
     {"fold_into_convolution", PassLevel::kBasic, FoldIntoConvolution},
+    {"fuse_normalization_into_concat", PassLevel::kAll, FuseNormalizationIntoConcat},
     {"fuse_layer_normalization", PassLevel::kAll, FuseLayerNormalization},
     {"fuse_gelu", PassLevel::kAll, FuseGelu},
     {"fuse_swish", PassLevel::kAll, FuseSwish},

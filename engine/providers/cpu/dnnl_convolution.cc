@@ -154,6 +154,17 @@ absl::StatusOr<Convolution> DescribeConvolution(const Graph& graph, const Node& 
   return conv;
 }
 
+bool TakesOwnConvolution(const Graph& graph, const Node& node) {
+  const auto channels_last = [&](ValueId id) {
+    const Value& value = graph.value(id);
+    return SameOrder(value.type.shape.ToShape(), value.layout, Layout::kChannelsLast);
+  };
+  return graph.constant(node.inputs[1]) != nullptr &&
+         graph.value(node.inputs[1]).layout == Layout::kRowMajor &&
+         OutputShape(graph, node).ToShape().num_elements() != 0 && channels_last(node.inputs[0]) &&
+         channels_last(node.outputs[0]);
+}
+
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareConvolution(const Graph& graph,
                                                                 const Node& node,
                                                                 const PrepareContext& context,

@@ -1,10 +1,14 @@
 #include <algorithm>
+#include <functional>
+#include <vector>
 
 #include "engine/providers/cpu/cpu_kernel.h"
+#include "engine/providers/cpu/depthwise_convolution.h"
 #include "engine/providers/cpu/dnnl_convolution.h"
 #include "engine/providers/cpu/dnnl_product.h"
 #include "engine/providers/cpu/dnnl_types.h"
 #include "engine/providers/cpu/node_checks.h"
+#include "engine/providers/cpu/winograd_convolution.h"
 
 // Conv on oneDNN.
 namespace inferd::cpu {
@@ -46,14 +50,55 @@ MatrixProduct AsProduct(const Convolution& conv) {
   return product;
 }
 
+// One way to run a bound convolution.
+struct Candidate {
+  absl::string_view name;
+  double cost = 0;  // as DirectCost() counts
+  std::function<absl::StatusOr<std::unique_ptr<BoundKernel>>(const PrepareContext&)> prepare;
+};
+
+// oneDNN's direct algorithm, which takes every convolution.
+Candidate Direct(const Graph& graph, const Node& node, const Convolution& conv) {
+  const bool product =
+      conv.sum >= 0 && conv.window.IsPointwise() && AllChannelsLast(graph, node, conv);
+  return {"direct", DirectCost(conv), [&, product](const PrepareContext& context) {
+            return product ? PrepareProduct(graph, node, context, AsProduct(conv), "1x1 ")
+                           : PrepareConvolution(graph, node, context, conv);
+          }};
+}
+
+// The ways to run `node`, the one that should be fastest first. They refer to the arguments.
+std::vector<Candidate> Candidates(const Graph& graph, const Node& node, const Convolution& conv) {
+  std::vector<Candidate> candidates = {Direct(graph, node, conv)};
+  if (const auto shape = DepthwiseShapeOf(graph, node, conv)) {
+    candidates.push_back({"depthwise", DepthwiseCost(*shape),
+                          [&graph, &node, shape = *shape](const PrepareContext& context) {
+                            return PrepareDepthwise(graph, node, context, shape);
+                          }});
+  }
+  for (const int out_tile : {2, 4}) {
+    const auto shape = WinogradShapeOf(graph, node, conv, out_tile);
+    if (!shape) continue;
+    candidates.push_back({out_tile == 2 ? "winograd 2" : "winograd 4", WinogradCost(*shape),
+                          [&graph, &node, shape = *shape](const PrepareContext& context) {
+                            return PrepareWinograd(graph, node, context, shape);
+                          }});
+  }
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.cost < b.cost; });
+  return candidates;
+}
+
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
                                                      const PrepareContext& context) {
   ASSIGN_OR_RETURN(const Convolution conv, DescribeConvolution(graph, node, false));
-  const bool adds_tensor = conv.sum >= 0;
-  if (adds_tensor && conv.window.IsPointwise() && AllChannelsLast(graph, node, conv)) {
-    return PrepareProduct(graph, node, context, AsProduct(conv), "1x1 ");
+  absl::Status status = absl::InternalError("a convolution has no candidate");
+  for (const Candidate& candidate : Candidates(graph, node, conv)) {
+    auto kernel = candidate.prepare(context);
+    if (kernel.ok() || !absl::IsUnimplemented(kernel.status())) return kernel;
+    status = kernel.status();
   }
-  return PrepareConvolution(graph, node, context, conv);
+  return status;
 }
 
 }  // namespace

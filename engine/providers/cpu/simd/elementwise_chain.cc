@@ -44,9 +44,10 @@ bool ElementwiseChain::SupportsNode(const Graph& graph, const Node& node) {
          SupportsEpilogue(graph, node);
 }
 
-absl::StatusOr<ElementwiseChain> ElementwiseChain::Epilogue(const Graph& graph, const Node& node) {
+absl::StatusOr<ElementwiseChain> ElementwiseChain::Epilogue(const Graph& graph, const Node& node,
+                                                            size_t skip) {
   ElementwiseChain chain;
-  RETURN_IF_ERROR(chain.AddEpilogue(graph, node));
+  RETURN_IF_ERROR(chain.AddEpilogue(graph, node, skip));
   return chain;
 }
 
@@ -59,12 +60,13 @@ absl::StatusOr<ElementwiseChain> ElementwiseChain::OfNode(const Graph& graph, co
   }
   ASSIGN_OR_RETURN(step.kernel, MakeStep(request));
   chain.steps_.push_back(std::move(step));
-  RETURN_IF_ERROR(chain.AddEpilogue(graph, node));
+  RETURN_IF_ERROR(chain.AddEpilogue(graph, node, 0));
   return chain;
 }
 
-absl::Status ElementwiseChain::AddEpilogue(const Graph& graph, const Node& node) {
-  for (const EpilogueStep& epilogue : node.epilogue) {
+absl::Status ElementwiseChain::AddEpilogue(const Graph& graph, const Node& node, size_t skip) {
+  for (size_t i = skip; i < node.epilogue.size(); ++i) {
+    const EpilogueStep& epilogue = node.epilogue[i];
     Step step;
     step.operands.push_back(kOutput);
     if (epilogue.operand >= 0) {

@@ -14,9 +14,11 @@ namespace inferd::cpu {
 // cache: an elementwise node with its epilogue, or the epilogue of any other kernel. Immutable.
 class ElementwiseChain {
  public:
-  // The node's epilogue alone, to be applied to its first output in place.
+  // The node's epilogue alone, without its first `skip` steps, to be applied to its first output in
+  // place.
   static bool SupportsEpilogue(const Graph& graph, const Node& node);
-  static absl::StatusOr<ElementwiseChain> Epilogue(const Graph& graph, const Node& node);
+  static absl::StatusOr<ElementwiseChain> Epilogue(const Graph& graph, const Node& node,
+                                                   size_t skip = 0);
   // An elementwise node and its epilogue.
   static bool SupportsNode(const Graph& graph, const Node& node);
   static absl::StatusOr<ElementwiseChain> OfNode(const Graph& graph, const Node& node);
@@ -37,7 +39,7 @@ class ElementwiseChain {
     std::vector<int> operands;  // indices into StepContext::inputs, kOutput or kAbsent
   };
 
-  absl::Status AddEpilogue(const Graph& graph, const Node& node);
+  absl::Status AddEpilogue(const Graph& graph, const Node& node, size_t skip);
   void ApplyPiece(const StepContext& context, int64_t begin, int64_t end) const;
 
   std::vector<Step> steps_;

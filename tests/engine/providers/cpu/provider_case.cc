@@ -201,6 +201,10 @@ absl::StatusOr<Tensor> ProviderCase::Expected() {
 
 std::string ProviderCase::ExpectAgrees(double tolerance) {
   CpuProvider provider;
+  return ExpectAgreesOn(provider, tolerance);
+}
+
+std::string ProviderCase::ExpectAgreesOn(ExecutionProvider& provider, double tolerance) {
   WeightStore weights;
   PrepareContext context;
   context.weights = &weights;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -38,6 +40,8 @@ class ProviderCase {
   // Runs both; the largest difference must be at most `tolerance` of the largest magnitude, and the
   // implementation none of oneDNN's reference ones. Returns the kernel's description.
   std::string ExpectAgrees(double tolerance = 2e-6);
+  // The same with a kernel of another provider.
+  std::string ExpectAgreesOn(ExecutionProvider& provider, double tolerance = 2e-6);
 
   Graph& graph() { return graph_; }
   Node& node() { return graph_.node(node_id_); }
@@ -55,6 +59,27 @@ class ProviderCase {
   std::vector<Tensor> operands_;  // row-major, in the order of the node's inputs
   bool keep_row_major_ = false;
   std::shared_ptr<const BoundKernel> kernel_;
+};
+
+// A provider with one kernel, made by a function, for nodes whose values are channels-last.
+class OneKernelProvider : public ExecutionProvider {
+ public:
+  using PrepareFn = std::function<absl::StatusOr<std::unique_ptr<BoundKernel>>(
+      const Graph& graph, const Node& node, const PrepareContext& context)>;
+  explicit OneKernelProvider(PrepareFn prepare) : prepare_(std::move(prepare)) {}
+
+  absl::string_view name() const override { return "one kernel"; }
+  bool Supports(const Graph&, const Node&) const override { return true; }
+  LayoutPreference Layouts(const Graph&, const Node&) const override {
+    return LayoutPreference::kChannelsLast;
+  }
+  absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
+                                                       const PrepareContext& context) override {
+    return prepare_(graph, node, context);
+  }
+
+ private:
+  const PrepareFn prepare_;
 };
 
 // Attributes from a list: {{"strides", Ints({2, 2})}, {"alpha", 0.5f}}.

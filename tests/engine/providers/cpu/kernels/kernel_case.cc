@@ -80,7 +80,8 @@ absl::StatusOr<BoundCase> Bind(const KernelCase& test) {
         node.first_epilogue_input = static_cast<int>(node.inputs.size());
       }
       step.operand = static_cast<int>(node.inputs.size());
-      node.inputs.push_back(AddOperand({epilogue.operand, false, epilogue.layout}, &bound));
+      node.inputs.push_back(
+          AddOperand({epilogue.operand, epilogue.constant, epilogue.layout}, &bound));
     }
     node.epilogue.push_back(std::move(step));
   }
@@ -104,14 +105,21 @@ const CpuKernelDef* FindKernel(const std::vector<CpuKernelDef>& kernels, const B
 }
 
 absl::StatusOr<std::vector<Tensor>> RunKernel(const KernelCase& test, BoundCase& bound) {
-  const std::vector<CpuKernelDef> kernels = BuiltinCpuKernels();
+  std::vector<CpuKernelDef> kernels = BuiltinCpuKernels();
   const CpuKernelDef* def = FindKernel(kernels, bound);
   if (def == nullptr) return absl::NotFoundError(absl::StrCat("no CPU kernel for ", test.op));
   const Node& node = bound.graph.node(bound.node);
   PrepareContext prepare;
   prepare.threads = test.threads;
-  ASSIGN_OR_RETURN(const std::unique_ptr<BoundKernel> kernel,
-                   def->prepare(bound.graph, node, prepare));
+  absl::StatusOr<std::unique_ptr<BoundKernel>> prepared = def->prepare(bound.graph, node, prepare);
+  // As the provider does: the next one, when the first has nothing for these shapes.
+  while (absl::IsUnimplemented(prepared.status())) {
+    kernels.erase(kernels.begin() + (def - kernels.data()));
+    def = FindKernel(kernels, bound);
+    if (def == nullptr) break;
+    prepared = def->prepare(bound.graph, node, prepare);
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<BoundKernel> kernel, std::move(prepared));
   std::vector<Tensor> outputs;
   for (const ValueId id : node.outputs) {
     const Value& value = bound.graph.value(id);

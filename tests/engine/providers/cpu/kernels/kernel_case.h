@@ -23,6 +23,7 @@ struct KernelCase {
     Tensor operand = Tensor();  // without data: a unary operator
     bool operand_first = false;
     Layout layout = Layout::kRowMajor;
+    bool constant = false;
   };
 
   std::string op;

@@ -7,8 +7,10 @@
 #include "engine/core/tensor.h"
 #include "engine/providers/cpu/simd/binary_f32.h"
 #include "engine/providers/cpu/simd/copy_plan.h"
+#include "engine/providers/cpu/simd/depthwise_f32.h"
 #include "engine/providers/cpu/simd/rows_f32.h"
 #include "engine/providers/cpu/simd/unary_f32.h"
+#include "engine/providers/cpu/simd/winograd_f32.h"
 #include "gtest/gtest.h"
 #include "hwy/highway.h"
 
@@ -47,6 +49,25 @@ std::vector<Function> Functions() {
   });
   functions.push_back([](const float* x, float* y) {
     CopyPlan({17, kCount / 17}, {1, 17}, 0, {kCount / 17, 1}, 0, sizeof(float)).Run(x, y, 1);
+  });
+  // Sums of products, scaled to the size of the tolerance.
+  functions.push_back([](const float* x, float* y) {
+    const WinogradShape shape{4, 1, 5, 10, 10, 6, 10, 10, 1, 1};
+    std::vector<float> packed(shape.packed_floats());
+    const std::vector<float> zeros(shape.zero_floats());
+    std::vector<float> scratch(shape.scratch_floats(shape.tiles()));
+    PackWinograd(shape, x + 500, packed.data());
+    RunWinograd(shape, {x, packed.data(), zeros.data(), x, nullptr, -1e9f, 1e9f, 0, shape.tiles(),
+                        0, shape.panels(), scratch.data(), y});
+    for (int64_t i = 0; i < 600; ++i) y[i] *= 1e-4f;
+  });
+  functions.push_back([](const float* x, float* y) {
+    const std::vector<float> zeros(21);
+    for (int64_t row = 0; row < 4; ++row) {
+      DepthwiseRow({3, 1, 1, 21, 4, 9, 4, 9, 1, 1},
+                   {x, x + 800, zeros.data(), x, nullptr, -1e9f, 1e9f, y}, row);
+    }
+    for (int64_t i = 0; i < 756; ++i) y[i] *= 1e-3f;
   });
   return functions;
 }

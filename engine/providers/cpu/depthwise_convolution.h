@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "engine/graph/graph.h"
+#include "engine/providers/cpu/dnnl_convolution.h"
+#include "engine/providers/cpu/simd/depthwise_f32.h"
+#include "engine/providers/execution_provider.h"
+
+namespace inferd::cpu {
+
+// The shape of a depthwise convolution that the own kernel computes: square windows of 3, 5 or 7
+// without dilation, constant weights, channels-last values; nullopt for others.
+std::optional<DepthwiseShape> DepthwiseShapeOf(const Graph& graph, const Node& node,
+                                               const Convolution& conv);
+
+// As DirectCost() counts: oneDNN's kernel is the faster one where a window has few products.
+double DepthwiseCost(const DepthwiseShape& shape);
+
+// UNIMPLEMENTED when the epilogue has steps that no own kernel computes.
+absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph, const Node& node,
+                                                              const PrepareContext& context,
+                                                              const DepthwiseShape& shape);
+
+}  // namespace inferd::cpu

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <limits>
+
+#include "absl/status/statusor.h"
+#include "engine/graph/graph.h"
+#include "engine/providers/cpu/simd/elementwise_chain.h"
+
+namespace inferd::cpu {
+
+// A node's epilogue, split for kernels that sum in registers: an addition and bounds are applied to
+// the sums before they are stored, what is more than that to finished pieces of the output.
+// Immutable once planned.
+struct SumEpilogue {
+  // INVALID_ARGUMENT unless ElementwiseChain::SupportsEpilogue(). The node's layouts are assigned.
+  static absl::StatusOr<SumEpilogue> Plan(const Graph& graph, const Node& node);
+
+  int add = -1;  // the input, stored as the output is, to add; -1: none
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+  ElementwiseChain rest;
+};
+
+}  // namespace inferd::cpu
