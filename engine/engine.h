@@ -62,15 +62,24 @@ class Model {
   virtual MemoryUse memory_use() const = 0;
 
   // Text dumps for `inferd inspect`.
-  virtual std::string GraphDump() const = 0;           // the optimized graph
-  virtual std::string OriginalGraphDump() const = 0;   // as imported
-  virtual std::string PassReport() const = 0;          // what each pass did, with times
+  virtual std::string GraphDump() const = 0;          // the optimized graph
+  virtual std::string OriginalGraphDump() const = 0;  // as imported
+  virtual std::string PassReport() const = 0;         // what each pass did, with times
   virtual absl::StatusOr<std::string> PlanDump(absl::Span<const Shape> input_shapes) = 0;
 };
 
 // Reads and optimizes the ONNX file at `path` (external data is looked up beside it). Errors name
 // the file, the node or tensor, what was expected and what was found.
 absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path, const EngineConfig& config);
+
+// The precision a model is compiled in, and where that is not what was asked for, a sentence why.
+struct PrecisionChoice {
+  Precision precision = Precision::kFloat32;
+  std::string note;
+};
+
+// What `config` gets on this machine. Compile makes the same choice and says nothing.
+PrecisionChoice ChoosePrecision(const EngineConfig& config);
 
 // Checks what can be checked before any model is there: the providers and the operator libraries,
 // which this loads. INVALID_ARGUMENT naming the provider or library.

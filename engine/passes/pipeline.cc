@@ -24,6 +24,8 @@ constexpr Pass kBoundPasses[] = {
     {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes},
     // Again: residuals whose shapes could not be shown to be equal before.
     {"fuse_epilogues", PassLevel::kAll, FuseEpilogues},
+    // Before layouts, so that reorders move half the bytes.
+    {"assign_precision", PassLevel::kBasic, AssignPrecision},
     {"assign_layouts", PassLevel::kBasic, AssignLayouts},
 };
 
