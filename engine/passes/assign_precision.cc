@@ -140,8 +140,9 @@ class PrecisionAssigner {
                       [this](ValueId output) { return output != kNoValue && wanted_[output]; });
       if (role != Role::kProduct && !passes_on) continue;
       for (const int i : DataInputs(node, role)) wanted_[node.inputs[i]] = true;
-      if (role != Role::kMap) continue;
-      // What the epilogue reads is of the same kind as what the operator reads.
+      // What the epilogue reads is of the same kind as what the operator reads, or the residual of
+      // a convolutional net.
+      if (role != Role::kMap && !(node.op->name == "Conv" && wanted_[node.outputs[0]])) continue;
       for (size_t i = node.num_op_inputs(); i < node.inputs.size(); ++i) {
         if (node.inputs[i] != kNoValue) wanted_[node.inputs[i]] = true;
       }

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "engine/plan/weight_store.h"
 #include "engine/providers/cpu/cpu_features.h"
 #include "engine/providers/providers.h"
 #include "gtest/gtest.h"
