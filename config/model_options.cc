@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "config/precision.h"
 #include "config/text_proto.h"
 
 namespace inferd {
@@ -17,6 +18,8 @@ constexpr int64_t kMaxBatchSizeLimit = 65536;
 constexpr int64_t kMaxQueueLimit = 1000000;
 constexpr int64_t kMaxPriorityLevels = 1000;
 constexpr uint64_t kMaxMicroseconds = uint64_t{3600} * 1000 * 1000;
+
+constexpr char kPrecision[] = "precision";
 
 template <typename... Parts>
 absl::Status Invalid(const Parts&... parts) {
@@ -251,6 +254,18 @@ absl::Status CheckUnsupported(const ModelConfig& config) {
   return absl::OkStatus();
 }
 
+absl::Status CheckParameters(const ModelConfig& config, ModelOptions* options) {
+  const auto precision = config.parameters().find(kPrecision);
+  if (precision == config.parameters().end()) return absl::OkStatus();
+  const std::optional<Precision> parsed = ParsePrecision(precision->second.string_value());
+  if (!parsed) {
+    return Invalid("parameters: precision: expected 'fp32', 'bf16', 'int8' or 'auto', got '",
+                   precision->second.string_value(), "'");
+  }
+  options->precision = *parsed;
+  return absl::OkStatus();
+}
+
 void NoteIgnored(const ModelConfig& config, ModelOptions* options) {
   std::vector<std::string>& notes = options->notes;
   if (config.has_optimization()) notes.push_back("optimization is ignored");
@@ -260,7 +275,9 @@ void NoteIgnored(const ModelConfig& config, ModelOptions* options) {
     notes.push_back("model_warmup is ignored: the server warms every model up by itself");
   }
   std::vector<std::string> keys;
-  for (const auto& [key, value] : config.parameters()) keys.push_back(key);
+  for (const auto& [key, value] : config.parameters()) {
+    if (key != kPrecision) keys.push_back(key);
+  }
   std::sort(keys.begin(), keys.end());
   if (!keys.empty()) {
     notes.push_back(absl::StrCat("parameters are ignored: ", absl::StrJoin(keys, ", ")));
@@ -298,6 +315,7 @@ absl::StatusOr<ModelOptions> ParseModelOptions(absl::string_view text,
   if (absl::Status status = CheckBatching(config, set_fields.count("max_batch_size") > 0, &options);
       !status.ok())
     return status;
+  if (absl::Status status = CheckParameters(config, &options); !status.ok()) return status;
   NoteIgnored(config, &options);
   return options;
 }

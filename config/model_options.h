@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "config/engine_config.h"
 #include "proto/model_config.pb.h"
 
 namespace inferd {
@@ -45,6 +46,9 @@ struct ModelOptions {
   // Levels 1 (most urgent) to priority_levels; 0 = one level only.
   uint32_t priority_levels = 0;
   uint32_t default_priority = 0;
+
+  // What arithmetic the model may use: the parameter "precision".
+  Precision precision = Precision::kFloat32;
 
   // Settings that are accepted but change nothing here, one sentence each, for the log.
   std::vector<std::string> notes;

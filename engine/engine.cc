@@ -293,8 +293,9 @@ class CompiledModel : public Model {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path,
-                                               const EngineConfig& config) {
+absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path, const EngineConfig& asked) {
+  EngineConfig config = asked;
+  config.precision = ChoosePrecision(asked).precision;
   UseOpenMpThreads(config.threads_per_slot);
   ASSIGN_OR_RETURN(auto providers, MakeProviders(config));
   ASSIGN_OR_RETURN(std::shared_ptr<const OpRegistry> registry,
@@ -304,6 +305,22 @@ absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path,
                                                std::move(imported));
   if (absl::Status status = model->Optimize(); !status.ok()) return Annotate(status, path);
   return std::unique_ptr<Model>(std::move(model));
+}
+
+PrecisionChoice ChoosePrecision(const EngineConfig& config) {
+  switch (config.precision) {
+    case Precision::kFloat32:
+      return {};
+    case Precision::kBfloat16:
+      if (ComputesIn(Precision::kBfloat16, config)) return {Precision::kBfloat16, ""};
+      return {Precision::kFloat32,
+              "precision bf16 needs the cpu provider and a processor with AVX512_BF16; fp32 runs"};
+    case Precision::kInt8:
+      return {Precision::kFloat32, "precision int8 is not there yet; fp32 runs"};
+    case Precision::kAuto:
+      break;
+  }
+  return {Precision::kFloat32, "precision auto measures no errors yet; fp32 runs"};
 }
 
 absl::Status CheckEngineConfig(const EngineConfig& config) {

@@ -84,6 +84,15 @@ class Model {
 // the file, the node or tensor, what was expected and what was found.
 absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path, const EngineConfig& config);
 
+// The precision a model is compiled in, and where that is not what was asked for, a sentence why.
+struct PrecisionChoice {
+  Precision precision = Precision::kFloat32;
+  std::string note;
+};
+
+// What `config` gets on this machine. Compile makes the same choice and says nothing.
+PrecisionChoice ChoosePrecision(const EngineConfig& config);
+
 // Checks what can be checked before any model is there: the providers and the operator libraries,
 // which this loads. INVALID_ARGUMENT naming the provider or library.
 absl::Status CheckEngineConfig(const EngineConfig& config);

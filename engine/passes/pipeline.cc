@@ -26,6 +26,8 @@ constexpr Pass kBoundPasses[] = {
     {"fuse_attention", PassLevel::kAll, FuseAttention},
     // With shapes known, residuals can be shown to be equal; and attentions are whole until here.
     {"fuse_epilogues", PassLevel::kAll, FuseEpilogues},
+    // Before layouts, so that reorders move half the bytes.
+    {"assign_precision", PassLevel::kBasic, AssignPrecision},
     {"assign_layouts", PassLevel::kBasic, AssignLayouts},
 };
 

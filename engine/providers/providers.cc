@@ -1,6 +1,9 @@
 #include "engine/providers/providers.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "engine/providers/cpu/cpu_features.h"
 #include "engine/providers/cpu/cpu_provider.h"
 
 namespace inferd {
@@ -18,6 +21,13 @@ absl::StatusOr<std::vector<std::unique_ptr<ExecutionProvider>>> MakeProviders(
     }
   }
   return providers;
+}
+
+bool ComputesIn(Precision precision, const EngineConfig& config) {
+  if (precision == Precision::kFloat32) return true;
+  const bool cpu =
+      std::find(config.providers.begin(), config.providers.end(), "cpu") != config.providers.end();
+  return precision == Precision::kBfloat16 && cpu && cpu::ComputesBfloat16();
 }
 
 }  // namespace inferd

@@ -14,4 +14,7 @@ namespace inferd {
 absl::StatusOr<std::vector<std::unique_ptr<ExecutionProvider>>> MakeProviders(
     const EngineConfig& config);
 
+// Whether products can be computed in `precision` with these providers on this machine.
+bool ComputesIn(Precision precision, const EngineConfig& config);
+
 }  // namespace inferd

@@ -4,17 +4,14 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "config/precision.h"
+#include "engine/engine.h"
+#include "server/metrics/log.h"
 
 namespace inferd {
 namespace {
 
 constexpr int kMaxThreads = 256;
-
-Precision ToPrecision(const std::string& text) {
-  if (text == "bf16") return Precision::kBfloat16;
-  if (text == "int8") return Precision::kInt8;
-  return text == "auto" ? Precision::kAuto : Precision::kFloat32;
-}
 
 }  // namespace
 
@@ -48,10 +45,13 @@ EngineConfig ToEngineConfig(const EngineFlags& flags) {
   EngineConfig config;
   config.core_slots = 1;
   config.threads_per_slot = flags.threads;
-  config.precision = ToPrecision(flags.precision);
+  config.precision = ParsePrecision(flags.precision).value_or(Precision::kFloat32);
   config.providers = {flags.provider};
   config.custom_op_libraries = flags.custom_op_libraries;
   config.cache_dir = flags.cache_dir;
+  if (const PrecisionChoice choice = ChoosePrecision(config); !choice.note.empty()) {
+    LogWarning(choice.note);
+  }
   return config;
 }
 

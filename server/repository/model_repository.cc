@@ -184,7 +184,12 @@ absl::StatusOr<ModelHandle> ModelRepository::Build(const LoadTask& task) {
   RETURN_IF_ERROR(CheckModelFile(task.path));
   const absl::Time begin = context_.clock->Now();
   try {
-    ASSIGN_OR_RETURN(std::unique_ptr<Model> model, compile_(task.path, engine_));
+    EngineConfig engine = engine_;
+    engine.precision = task.options->precision;
+    if (const PrecisionChoice choice = ChoosePrecision(engine); !choice.note.empty()) {
+      LogWarning(absl::StrCat(Label(task.entry->name(), task.version), ": ", choice.note));
+    }
+    ASSIGN_OR_RETURN(std::unique_ptr<Model> model, compile_(task.path, engine));
     return ServedModel::Create(task.entry->name(), task.version, std::move(model), *task.options,
                                context_, context_.clock->Now() - begin);
   } catch (const std::exception& error) {

@@ -56,6 +56,17 @@ TEST(ModelOptions, ReadsWhatExistingConfigsSay) {
               ElementsAre(HasSubstr("instance_group"), HasSubstr("intra_op_thread_count")));
 }
 
+TEST(ModelOptions, ReadThePrecisionFromTheParameters) {
+  const auto options =
+      ParseModelOptions(R"(parameters { key: "precision" value { string_value: "bf16" } })", "m");
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->precision, Precision::kBfloat16);
+  EXPECT_TRUE(options->notes.empty());
+  EXPECT_EQ(ParseModelOptions("", "m")->precision, Precision::kFloat32);
+  EXPECT_THAT(ErrorOf(R"(parameters { key: "precision" value { string_value: "fp8" } })"),
+              HasSubstr("precision: expected 'fp32', 'bf16', 'int8' or 'auto', got 'fp8'"));
+}
+
 TEST(ModelOptions, TellsAnExplicitZeroFromNothing) {
   EXPECT_EQ(ParseModelOptions("max_batch_size: 0", "m")->configured_max_batch_size, 0);
 }

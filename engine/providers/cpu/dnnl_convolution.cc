@@ -13,8 +13,6 @@ namespace {
 using dnnl::memory;
 using dims = memory::dims;
 
-constexpr auto kFloat = memory::data_type::f32;
-
 int FindAddOfSameShape(const std::vector<PostOp>& ops) {
   for (size_t i = 0; i < ops.size(); ++i) {
     if (ops[i].kind == PostOp::Kind::kSameShape &&
@@ -54,8 +52,8 @@ PostOpDescs OperandDescs(const Convolution& conv) {
   dims per_channel(conv.destination.size(), 1);
   per_channel[1] = conv.destination[1];
   PostOpDescs descs;
-  descs.per_channel = DenseDesc(per_channel, kFloat, Layout::kChannelsLast);
-  descs.same_shape = DenseDesc(conv.destination, kFloat, Layout::kChannelsLast);
+  descs.per_channel = DenseDesc(per_channel, memory::data_type::f32, Layout::kChannelsLast);
+  descs.same_shape = DenseDesc(conv.destination, conv.destination_type, Layout::kChannelsLast);
   return descs;
 }
 
@@ -76,10 +74,10 @@ dnnl::primitive_attr Attributes(const Convolution& conv, const PostOpDescs& desc
 template <typename Primitive>
 DnnlPrimitive MakePrimitive(const Convolution& conv, dnnl::algorithm algorithm) {
   const PostOpDescs descs = OperandDescs(conv);
-  const auto source = DenseDesc(conv.source, kFloat, Layout::kChannelsLast);
-  const memory::desc weights(conv.weights, kFloat, memory::format_tag::any);
+  const auto source = DenseDesc(conv.source, conv.source_type, Layout::kChannelsLast);
+  const memory::desc weights(conv.weights, conv.source_type, memory::format_tag::any);
   const memory::desc bias =
-      conv.has_bias ? DenseDesc({conv.destination[1]}, kFloat) : memory::desc();
+      conv.has_bias ? DenseDesc({conv.destination[1]}, conv.bias_type) : memory::desc();
   const DnnlWindow& window = conv.window;
   const typename Primitive::desc desc(dnnl::prop_kind::forward_inference, algorithm, source,
                                       weights, bias, descs.same_shape, window.strides, window.gaps,
@@ -106,9 +104,11 @@ void LayDownColumn(Convolution* conv) {
 }
 
 std::string Key(const Convolution& conv) {
-  return absl::StrCat(conv.transposed ? "deconv " : "conv ", DimsText(conv.source), "*",
-                      DimsText(conv.weights), ">", DimsText(conv.destination), conv.window.Key(),
-                      " b", conv.has_bias, " sum", conv.sum, PostOpsKey(conv.post_ops));
+  return absl::StrCat(
+      conv.transposed ? "deconv " : "conv ", DimsText(conv.source), "*", DimsText(conv.weights),
+      ">", DimsText(conv.destination), conv.window.Key(), " b", conv.has_bias, " t",
+      static_cast<int>(conv.source_type), ",", static_cast<int>(conv.bias_type), ",",
+      static_cast<int>(conv.destination_type), " sum", conv.sum, PostOpsKey(conv.post_ops));
 }
 
 }  // namespace
@@ -148,6 +148,10 @@ absl::StatusOr<Convolution> DescribeConvolution(const Graph& graph, const Node& 
   conv.destination = LiftedDims(shape.Output().ToShape());
   DescribeWeights(graph.value(node.inputs[1]), &conv);
   conv.has_bias = HasInput(node, 2);
+  conv.source_type = InputType(graph, node, 0);
+  conv.weights_type = InputType(graph, node, 1);
+  if (conv.has_bias) conv.bias_type = InputType(graph, node, 2);
+  conv.destination_type = OutputType(graph, node);
   conv.post_ops = *std::move(post_ops);
   if (conv.groups == 1 && !transposed) conv.sum = FindAddOfSameShape(conv.post_ops);
   LayDownColumn(&conv);
@@ -179,20 +183,21 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareConvolution(const Graph& gra
   const PostOpDescs descs = OperandDescs(conv);
   constexpr Layout kLayout = Layout::kChannelsLast;
   std::vector<DnnlArgument> arguments(3);
-  ASSIGN_OR_RETURN(
-      arguments[0],
-      builder.Activation(DNNL_ARG_SRC, 0, DenseDesc(conv.source, kFloat, kLayout), kLayout));
-  const memory::desc stored_weights(conv.weights, kFloat, conv.weight_strides);
+  ASSIGN_OR_RETURN(arguments[0],
+                   builder.Activation(DNNL_ARG_SRC, 0,
+                                      DenseDesc(conv.source, conv.source_type, kLayout), kLayout));
+  const memory::desc stored_weights(conv.weights, conv.weights_type, conv.weight_strides);
   ASSIGN_OR_RETURN(arguments[1],
                    builder.Weights(DNNL_ARG_WEIGHTS, 1, stored_weights, primitive->weights));
   arguments[2] = builder.Output(DNNL_ARG_DST, descs.same_shape, kLayout);
   if (conv.has_bias) {
-    arguments.push_back(builder.Input(DNNL_ARG_BIAS, 2, DenseDesc({conv.destination[1]}, kFloat)));
+    arguments.push_back(
+        builder.Input(DNNL_ARG_BIAS, 2, DenseDesc({conv.destination[1]}, conv.bias_type)));
   }
   std::vector<PostOp> operands = conv.post_ops;
   if (conv.sum >= 0) {
-    ASSIGN_OR_RETURN(DnnlArgument added,
-                     builder.Activation(0, operands[conv.sum].operand, descs.same_shape, kLayout));
+    ASSIGN_OR_RETURN(DnnlArgument added, builder.Activation(0, operands[conv.sum].operand,
+                                                            descs.Of(operands[conv.sum]), kLayout));
     RETURN_IF_ERROR(builder.AddReorder(std::move(added), arguments[2]));
     operands[conv.sum].kind = PostOp::Kind::kEltwise;  // it has no argument of its own
   }

@@ -22,6 +22,11 @@ struct Convolution {
   dnnl::memory::dims weights;         // [O,I,spatial], or [G,O/G,I/G,spatial] when grouped
   dnnl::memory::dims weight_strides;  // as the node's weights are stored
   dnnl::memory::dims destination;
+  // How the elements are stored; the convolution computes in the type of the source.
+  dnnl::memory::data_type source_type = dnnl::memory::data_type::f32;
+  dnnl::memory::data_type weights_type = dnnl::memory::data_type::f32;
+  dnnl::memory::data_type bias_type = dnnl::memory::data_type::f32;
+  dnnl::memory::data_type destination_type = dnnl::memory::data_type::f32;
   bool has_bias = false;
   std::vector<PostOp> post_ops;
   // The post-op that adds a tensor of the output's shape: run as a sum into a copy of the tensor,

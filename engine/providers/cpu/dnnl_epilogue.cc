@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "engine/graph/op_def.h"
+#include "engine/providers/cpu/dnnl_types.h"
 
 namespace inferd::cpu {
 namespace {
@@ -100,14 +101,18 @@ bool AppendBinary(const Graph& graph, const Node& node, const EpilogueStep& step
   if (id == kNoValue) return false;
   const ValueType& type = graph.value(id).type;
   const SymbolicShape& output = graph.value(node.outputs[0]).type.shape;
-  if (type.dtype != DType::kFloat32 || !type.shape.has_rank() || !output.has_rank()) return false;
+  const bool narrow = type.dtype == DType::kBfloat16;
+  if (type.dtype != DType::kFloat32 && !narrow) return false;
+  if (!type.shape.has_rank() || !output.has_rank()) return false;
   if (type.shape.rank() > output.rank()) return false;
   const Tensor* constant = graph.constant(id);
   if (constant != nullptr && constant->num_elements() == 1) {
+    if (narrow) return false;
     return AppendScalar(step, *constant->data<float>(), ops);
   }
   PostOp op;
   op.operand = step.operand;
+  op.type = DnnlDataType(type.dtype);
   const absl::string_view name = step.op->name;
   if (name == "Add") {
     op.algorithm = algorithm::binary_add;
@@ -185,16 +190,19 @@ bool IsSafeChain(const std::vector<PostOp>& ops) {
   return true;
 }
 
-const dnnl::memory::desc& PostOpDescs::Of(PostOp::Kind kind) const {
-  if (kind == PostOp::Kind::kPerChannel) return per_channel;
-  return kind == PostOp::Kind::kBatchRow ? batch_row : same_shape;
+dnnl::memory::desc PostOpDescs::Of(const PostOp& op) const {
+  dnnl::memory::desc desc = op.kind == PostOp::Kind::kPerChannel ? per_channel
+                            : op.kind == PostOp::Kind::kBatchRow ? batch_row
+                                                                 : same_shape;
+  desc.data.data_type = dnnl::memory::convert_to_c(op.type);
+  return desc;
 }
 
 void AppendPostOp(const PostOp& op, const PostOpDescs& descs, dnnl::post_ops* post_ops) {
   if (op.kind == PostOp::Kind::kEltwise) {
     post_ops->append_eltwise(1.0f, op.algorithm, op.alpha, op.beta);
   } else {
-    post_ops->append_binary(op.algorithm, descs.Of(op.kind));
+    post_ops->append_binary(op.algorithm, descs.Of(op));
   }
 }
 
@@ -203,7 +211,8 @@ std::string PostOpsKey(const std::vector<PostOp>& ops) {
   for (const PostOp& op : ops) {
     // Exact bits: two factors that print alike are not the same primitive.
     absl::StrAppend(&key, "+", static_cast<int>(op.kind), ",", static_cast<int>(op.algorithm), ",",
-                    std::bit_cast<uint32_t>(op.alpha), ",", std::bit_cast<uint32_t>(op.beta));
+                    std::bit_cast<uint32_t>(op.alpha), ",", std::bit_cast<uint32_t>(op.beta), ",",
+                    static_cast<int>(op.type));
   }
   return key;
 }

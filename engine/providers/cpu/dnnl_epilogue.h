@@ -22,6 +22,7 @@ struct PostOp {
   float alpha = 0;
   float beta = 0;
   int operand = -1;  // the node input that the binary kinds read
+  dnnl::memory::data_type type = dnnl::memory::data_type::f32;  // of that input
 };
 
 // The post-ops that compute `node`'s epilogue on an output whose channels are dimension
@@ -47,7 +48,8 @@ struct PostOpDescs {
   dnnl::memory::desc same_shape;
   dnnl::memory::desc batch_row;
 
-  const dnnl::memory::desc& Of(PostOp::Kind kind) const;
+  // That of `op`, in the element type of its operand.
+  dnnl::memory::desc Of(const PostOp& op) const;
 };
 
 void AppendPostOp(const PostOp& op, const PostOpDescs& descs, dnnl::post_ops* post_ops);

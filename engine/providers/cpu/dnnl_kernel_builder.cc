@@ -100,10 +100,10 @@ absl::Status DnnlKernelBuilder::AppendOperands(const std::vector<PostOp>& ops,
     if (op.kind == PostOp::Kind::kEltwise) continue;
     const int id = DNNL_ARG_ATTR_MULTIPLE_POST_OP(static_cast<int>(i)) | DNNL_ARG_SRC_1;
     if (op.kind == PostOp::Kind::kSameShape) {
-      ASSIGN_OR_RETURN(DnnlArgument operand, Activation(id, op.operand, descs.same_shape, wanted));
+      ASSIGN_OR_RETURN(DnnlArgument operand, Activation(id, op.operand, descs.Of(op), wanted));
       arguments->push_back(std::move(operand));
     } else {
-      arguments->push_back(Input(id, op.operand, descs.Of(op.kind)));
+      arguments->push_back(Input(id, op.operand, descs.Of(op)));
     }
   }
   return absl::OkStatus();

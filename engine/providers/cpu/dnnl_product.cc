@@ -12,12 +12,11 @@ namespace {
 
 using dnnl::memory;
 
-constexpr auto kFloat = memory::data_type::f32;
-
 // The memories of a product as they are stored.
 struct ProductDescs {
   memory::desc source;
   memory::desc weights;
+  memory::desc computed_weights;  // in the element type of the source
   memory::desc bias;
   PostOpDescs operands;  // same_shape is the destination
 };
@@ -29,14 +28,16 @@ ProductDescs Describe(const MatrixProduct& product) {
   memory::dims batch_row = row;
   batch_row[0] = product.destination[0];
   ProductDescs descs;
-  descs.source = product.source_transposed ? TransposedDesc(product.source, kFloat)
-                                           : DenseDesc(product.source, kFloat);
-  descs.weights = product.weights_transposed ? TransposedDesc(product.weights, kFloat)
-                                             : DenseDesc(product.weights, kFloat);
-  if (product.bias >= 0) descs.bias = DenseDesc(row, kFloat);
-  descs.operands.per_channel = DenseDesc(row, kFloat);
-  descs.operands.batch_row = DenseDesc(batch_row, kFloat);
-  descs.operands.same_shape = DenseDesc(product.destination, kFloat);
+  const auto matrix = [](const memory::dims& dims, bool transposed, memory::data_type type) {
+    return transposed ? TransposedDesc(dims, type) : DenseDesc(dims, type);
+  };
+  descs.source = matrix(product.source, product.source_transposed, product.source_type);
+  descs.weights = matrix(product.weights, product.weights_transposed, product.weights_type);
+  descs.computed_weights = matrix(product.weights, product.weights_transposed, product.source_type);
+  if (product.bias >= 0) descs.bias = DenseDesc(row, product.bias_type);
+  descs.operands.per_channel = DenseDesc(row, memory::data_type::f32);
+  descs.operands.batch_row = DenseDesc(batch_row, memory::data_type::f32);
+  descs.operands.same_shape = DenseDesc(product.destination, product.destination_type);
   return descs;
 }
 
@@ -48,13 +49,28 @@ DnnlPrimitive MakePrimitive(const MatrixProduct& product, const ProductDescs& de
   attr.set_post_ops(post_ops);
   if (product.scale != 1) attr.set_output_scales(0, {product.scale});
   const memory::desc weights =
-      pack_weights ? memory::desc(product.weights, kFloat, memory::format_tag::any) : descs.weights;
+      pack_weights ? memory::desc(product.weights, product.source_type, memory::format_tag::any)
+                   : descs.computed_weights;
   const dnnl::matmul::desc desc(descs.source, weights, descs.bias, descs.operands.same_shape);
   const dnnl::matmul::primitive_desc pd(desc, attr, DnnlEngine());
   return {.primitive = dnnl::matmul(pd),
           .weights = pd.weights_desc(),
           .scratchpad = pd.scratchpad_desc(),
           .implementation = pd.impl_info_str()};
+}
+
+MatrixProduct WithTypes(const Graph& graph, const Node& node, MatrixProduct product) {
+  product.source_type = InputType(graph, node, 0);
+  product.weights_type = InputType(graph, node, 1);
+  if (product.bias >= 0) product.bias_type = InputType(graph, node, product.bias);
+  product.destination_type = OutputType(graph, node);
+  return product;
+}
+
+std::string TypesKey(const MatrixProduct& product) {
+  return absl::StrCat(" t", static_cast<int>(product.source_type), ",",
+                      static_cast<int>(product.bias_type), ",",
+                      static_cast<int>(product.destination_type));
 }
 
 absl::Status CheckStorage(const Graph& graph, ValueId id, Layout layout) {
@@ -87,16 +103,17 @@ void TakeBias(MatrixProduct* product) {
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, const Node& node,
                                                             const PrepareContext& context,
-                                                            const MatrixProduct& product,
+                                                            const MatrixProduct& untyped,
                                                             absl::string_view text) {
+  const MatrixProduct product = WithTypes(graph, node, untyped);
   RETURN_IF_ERROR(CheckStorage(graph, node, product));
   const ProductDescs descs = Describe(product);
   const bool pack_weights = graph.constant(node.inputs[1]) != nullptr;
-  const std::string key =
-      absl::StrCat("matmul ", DimsText(product.source), product.source_transposed ? "t*" : "*",
-                   pack_weights ? "packed " : (product.weights_transposed ? "t " : ""),
-                   DimsText(product.weights), " b", product.bias >= 0, " x",
-                   std::bit_cast<uint32_t>(product.scale), PostOpsKey(product.post_ops));
+  const std::string key = absl::StrCat(
+      "matmul ", DimsText(product.source), product.source_transposed ? "t*" : "*",
+      pack_weights ? "packed " : (product.weights_transposed ? "t " : ""),
+      DimsText(product.weights), " b", product.bias >= 0, " x",
+      std::bit_cast<uint32_t>(product.scale), TypesKey(product), PostOpsKey(product.post_ops));
   DnnlKernelBuilder builder(graph, node, context);
   ASSIGN_OR_RETURN(const auto primitive, builder.Primitive(key, [&] {
     return MakePrimitive(product, descs, pack_weights);

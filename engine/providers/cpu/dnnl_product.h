@@ -22,6 +22,11 @@ struct MatrixProduct {
   int bias = -1;    // the node input that is a vector of N to add
   float scale = 1;  // of the product and bias, before the post-ops
   std::vector<PostOp> post_ops;
+  // How the elements are stored; the product computes in the type of the source.
+  dnnl::memory::data_type source_type = dnnl::memory::data_type::f32;
+  dnnl::memory::data_type weights_type = dnnl::memory::data_type::f32;
+  dnnl::memory::data_type bias_type = dnnl::memory::data_type::f32;
+  dnnl::memory::data_type destination_type = dnnl::memory::data_type::f32;
   // In which order full-rank inputs and outputs must be stored for these dims to describe them.
   Layout layout = Layout::kRowMajor;
 };
@@ -29,7 +34,8 @@ struct MatrixProduct {
 // Moves a leading addition of a row vector from the post-ops to the bias, unless there is a scale.
 void TakeBias(MatrixProduct* product);
 
-// The kernel; constant weights are packed. `text` precedes oneDNN's name in the description.
+// The kernel; element types are taken from the node and constant weights are packed. `text`
+// precedes oneDNN's name in the description.
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, const Node& node,
                                                             const PrepareContext& context,
                                                             const MatrixProduct& product,

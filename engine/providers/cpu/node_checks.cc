@@ -1,13 +1,15 @@
 #include "engine/providers/cpu/node_checks.h"
 
 #include "absl/strings/str_join.h"
+#include "engine/providers/cpu/cpu_features.h"
 
 namespace inferd::cpu {
 namespace {
 
-bool IsFloatTensor(const Graph& graph, ValueId id) {
+bool IsFloatTensor(const Graph& graph, ValueId id, bool narrow) {
   const ValueType& type = graph.value(id).type;
-  return type.is_tensor() && type.dtype == DType::kFloat32;
+  return type.is_tensor() &&
+         (type.dtype == DType::kFloat32 || (narrow && type.dtype == DType::kBfloat16));
 }
 
 bool WithinSizeLimits(const SymbolicShape& shape) {
@@ -30,13 +32,16 @@ bool FloatNode(const Graph& graph, const Node& node, int required, int most) {
   for (int i = 0; i < required; ++i) {
     if (!HasInput(node, i)) return false;
   }
+  const bool narrow = HasInput(node, 0) &&
+                      graph.value(node.inputs[0]).type.dtype == DType::kBfloat16 &&
+                      ComputesBfloat16();
   for (int i = 0; i < node.num_op_inputs(); ++i) {
-    if (HasInput(node, i) && !IsFloatTensor(graph, node.inputs[i])) return false;
+    if (HasInput(node, i) && !IsFloatTensor(graph, node.inputs[i], narrow)) return false;
   }
   for (size_t i = 1; i < node.outputs.size(); ++i) {
     if (node.outputs[i] != kNoValue) return false;
   }
-  return IsFloatTensor(graph, node.outputs[0]);
+  return IsFloatTensor(graph, node.outputs[0], narrow);
 }
 
 bool WithinSizeLimits(const Graph& graph, const Node& node) {

@@ -3,6 +3,7 @@
 
 #include "engine/ops/op_def.h"
 #include "engine/providers/cpu/cpu_kernel.h"
+#include "engine/providers/cpu/simd/bfloat16_rows.h"
 #include "engine/providers/cpu/simd/binary_f32.h"
 #include "engine/providers/cpu/simd/parallel.h"
 #include "engine/providers/cpu/simd/step_kernel.h"
@@ -29,11 +30,13 @@ struct Rows {
 class BatchNormKernel : public BoundKernel {
  public:
   BatchNormKernel(Rows rows, std::vector<float> scale, std::vector<float> shift,
-                  ElementwiseChain epilogue)
+                  ElementwiseChain epilogue, bool narrow_input, bool narrow_output)
       : rows_(rows),
         scale_(std::move(scale)),
         shift_(std::move(shift)),
-        epilogue_(std::move(epilogue)) {}
+        epilogue_(std::move(epilogue)),
+        narrow_input_(narrow_input),
+        narrow_output_(narrow_output) {}
 
   absl::Status Run(const StepContext& context) const override {
     const int64_t step = std::max<int64_t>(1, kPiece / std::max<int64_t>(1, rows_.cols));
@@ -53,6 +56,7 @@ class BatchNormKernel : public BoundKernel {
 
  private:
   void RunRows(const StepContext& context, int64_t begin, int64_t end) const {
+    if (narrow_input_ || narrow_output_) return RunWidened(context, begin, end);
     const float* x = context.inputs[0]->data<float>();
     float* y = context.outputs[0]->mutable_data<float>();
     if (rows_.per_row) {
@@ -70,10 +74,41 @@ class BatchNormKernel : public BoundKernel {
     }
   }
 
+  // In pieces of floats on the stack, none of which crosses a row or the end of scale_.
+  void RunWidened(const StepContext& context, int64_t begin, int64_t end) const {
+    alignas(64) float from[kLoop];
+    alignas(64) float to[kLoop];
+    const int64_t period = rows_.per_row ? rows_.cols : static_cast<int64_t>(scale_.size());
+    const int64_t last = end * rows_.cols;
+    for (int64_t at = begin * rows_.cols; at < last;) {
+      const int64_t within = rows_.per_row ? at % period : at % rows_.cols;
+      const int64_t count = std::min({static_cast<int64_t>(kLoop), last - at, period - within});
+      const float* x = from;
+      if (narrow_input_) {
+        WidenBfloat16(context.inputs[0]->data<Bfloat16>() + at, from, count);
+      } else {
+        x = context.inputs[0]->data<float>() + at;
+      }
+      float* y = narrow_output_ ? to : context.outputs[0]->mutable_data<float>() + at;
+      if (rows_.per_row) {
+        const int64_t channel = at / period % rows_.channels;
+        RunScaleShiftF32(x, scale_[channel], shift_[channel], y, count);
+      } else {
+        RunScaleShiftF32(x, scale_.data() + within, shift_.data() + within, y, count);
+      }
+      if (narrow_output_) {
+        RoundToBfloat16(y, context.outputs[0]->mutable_data<Bfloat16>() + at, count);
+      }
+      at += count;
+    }
+  }
+
   Rows rows_;
   std::vector<float> scale_;
   std::vector<float> shift_;
   ElementwiseChain epilogue_;
+  bool narrow_input_;
+  bool narrow_output_;
 };
 
 bool Supports(const Graph& graph, const Node& node) {
@@ -82,9 +117,10 @@ bool Supports(const Graph& graph, const Node& node) {
       HasOutput(node, 2) || node.attributes.Int("training_mode", 0) != 0) {
     return false;
   }
-  for (int i = 0; i < 5; ++i) {
+  if (!MapsFloats(graph, node)) return false;
+  for (int i = 1; i < 5; ++i) {
     if (InputDType(graph, node, i) != DType::kFloat32) return false;
-    if (i > 0 && ConstantOperand(graph, node, i) == nullptr) return false;
+    if (ConstantOperand(graph, node, i) == nullptr) return false;
   }
   return ElementwiseChain::SupportsEpilogue(graph, node);
 }
@@ -121,8 +157,9 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
     shift.insert(shift.end(), shift.begin(), shift.begin() + channels);
   }
   ASSIGN_OR_RETURN(ElementwiseChain epilogue, ElementwiseChain::Epilogue(graph, node));
-  return std::make_unique<BatchNormKernel>(rows, std::move(scale), std::move(shift),
-                                           std::move(epilogue));
+  return std::make_unique<BatchNormKernel>(
+      rows, std::move(scale), std::move(shift), std::move(epilogue),
+      input.type.dtype == DType::kBfloat16, OutputDType(graph, node) == DType::kBfloat16);
 }
 
 constexpr CpuKernelDef kKernels[] = {{"", "BatchNormalization", Supports, AnyLayout, Prepare}};

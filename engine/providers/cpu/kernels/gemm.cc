@@ -34,6 +34,9 @@ std::optional<MatrixProduct> PlanProduct(const Graph& graph, const Node& node) {
   const Addend addend = AddendOf(graph, node);
   const auto epilogue = PlanPostOps(graph, node, 1);
   if (!std::isfinite(alpha) || addend == Addend::kOther || !epilogue) return std::nullopt;
+  const bool narrow_addend =
+      addend != Addend::kNone && InputType(graph, node, 2) != dnnl::memory::data_type::f32;
+  if (narrow_addend && addend != Addend::kMatrix) return std::nullopt;
   MatrixProduct product;
   if (addend == Addend::kNone || addend == Addend::kScalar) {
     product.scale = alpha;
@@ -45,7 +48,7 @@ std::optional<MatrixProduct> PlanProduct(const Graph& graph, const Node& node) {
     if (!std::isnormal(beta) || !std::isfinite(alpha / beta)) return std::nullopt;
     const auto kind = addend == Addend::kRow ? PostOp::Kind::kPerChannel : PostOp::Kind::kSameShape;
     product.scale = alpha / beta;
-    product.post_ops.push_back({kind, algorithm::binary_add, 0, 0, 2});
+    product.post_ops.push_back({kind, algorithm::binary_add, 0, 0, 2, InputType(graph, node, 2)});
     if (beta != 1) AppendLinear(beta, 0, &product.post_ops);
   }
   for (const PostOp& op : *epilogue) {

@@ -4,6 +4,7 @@
 #include "engine/providers/cpu/simd/parallel.h"
 #include "engine/providers/cpu/simd/rows_f32.h"
 #include "engine/providers/cpu/simd/step_kernel.h"
+#include "engine/providers/cpu/simd/widened_rows.h"
 
 // LayerNormalization without its statistics outputs, and RMSNormalization.
 namespace inferd::cpu {
@@ -25,8 +26,8 @@ bool CoversRow(const Graph& graph, const Node& node, int input, int64_t row_elem
 }
 
 bool Supports(const Graph& graph, const Node& node) {
-  if (InputDType(graph, node, 0) != DType::kFloat32 || !HasKnownRank(graph, node, 0) ||
-      !HasOperand(node, 1) || HasOutput(node, 1) || HasOutput(node, 2)) {
+  if (!MapsFloats(graph, node) || !HasKnownRank(graph, node, 0) || !HasOperand(node, 1) ||
+      HasOutput(node, 1) || HasOutput(node, 2)) {
     return false;
   }
   const SymbolicShape& shape = InputValue(graph, node, 0).type.shape;
@@ -39,7 +40,7 @@ bool Supports(const Graph& graph, const Node& node) {
 }
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
-                                                     const PrepareContext&) {
+                                                     const PrepareContext& context) {
   const Shape shape = BoundShape(InputValue(graph, node, 0));
   ASSIGN_OR_RETURN(const int axis, NormalizeAxis(node.attributes.Int("axis", -1), shape.rank()));
   const int64_t rows = shape.Product(0, axis);
@@ -47,23 +48,24 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   const float epsilon = node.attributes.Float("epsilon", 1e-5f);
   const bool rms = node.op->name == "RMSNormalization";
   const bool has_bias = HasOperand(node, 2);
-  return MakeStepKernel(graph, node, "simd:rows", [=](const StepContext& step) {
-    const float* x = step.inputs[0]->data<float>();
+  const WidenedRows widened(cols, InputDType(graph, node, 0), OutputDType(graph, node));
+  const auto run = [=](const StepContext& step) {
     const float* scale = step.inputs[1]->data<float>();
     const float* bias = has_bias ? step.inputs[2]->data<float>() : nullptr;
-    float* y = step.outputs[0]->mutable_data<float>();
-    ParallelRanges(step.threads, rows, kMinPerThread / cols + 1, 1,
-                   [&](int64_t begin, int64_t end) {
-                     const float* from = x + begin * cols;
-                     float* to = y + begin * cols;
-                     if (rms) {
-                       RmsNormRowsF32(from, scale, epsilon, to, end - begin, cols);
-                     } else {
-                       LayerNormRowsF32(from, scale, bias, epsilon, to, end - begin, cols);
-                     }
-                   });
+    const auto normalize = [&](const float* x, float* y, int64_t count) {
+      if (rms) {
+        RmsNormRowsF32(x, scale, epsilon, y, count, cols);
+      } else {
+        LayerNormRowsF32(x, scale, bias, epsilon, y, count, cols);
+      }
+    };
+    ParallelParts(step.threads, rows, kMinPerThread / cols + 1, 1,
+                  [&](int part, int64_t begin, int64_t end) {
+                    widened.Run(step, part, begin, end, normalize);
+                  });
     return absl::OkStatus();
-  });
+  };
+  return MakeStepKernel(graph, node, "simd:rows", run, widened.scratch_bytes(context.threads));
 }
 
 constexpr CpuKernelDef kKernels[] = {

@@ -15,14 +15,13 @@ namespace {
 using dnnl::algorithm;
 using dnnl::memory;
 
-constexpr auto kFloat = memory::data_type::f32;
-
 LayoutPreference Layouts(const Graph&, const Node&) { return LayoutPreference::kChannelsLast; }
 
 bool IsFloatImage(const Graph& graph, const Node& node) {
   if (!FloatNode(graph, node, 1, 1) || !WithinSizeLimits(graph, node)) return false;
   const int rank = InputShape(graph, node, 0).rank();
-  return node.epilogue.empty() && rank >= 3 && rank <= 5;
+  return node.epilogue.empty() && rank >= 3 && rank <= 5 &&
+         InputType(graph, node, 0) == OutputType(graph, node);
 }
 
 bool SupportsWindow(const Graph& graph, const Node& node) {
@@ -60,11 +59,13 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PreparePool(const Graph& graph, con
   const DnnlWindow window = DnnlWindow::Of(resolved);
   const memory::dims source_dims = LiftedDims(InputShape(graph, node, 0).ToShape());
   const memory::dims destination_dims = LiftedDims(OutputShape(graph, node).ToShape());
-  const auto source = DenseDesc(source_dims, kFloat, Layout::kChannelsLast);
-  const auto destination = DenseDesc(destination_dims, kFloat, Layout::kChannelsLast);
+  const memory::data_type type = InputType(graph, node, 0);
+  const auto source = DenseDesc(source_dims, type, Layout::kChannelsLast);
+  const auto destination = DenseDesc(destination_dims, type, Layout::kChannelsLast);
   const algorithm kind = AlgorithmOf(node);
-  const std::string key = absl::StrCat("pool ", static_cast<int>(kind), " ", DimsText(source_dims),
-                                       ">", DimsText(destination_dims), window.Key());
+  const std::string key =
+      absl::StrCat("pool ", static_cast<int>(kind), " t", static_cast<int>(type), " ",
+                   DimsText(source_dims), ">", DimsText(destination_dims), window.Key());
   DnnlKernelBuilder builder(graph, node, context);
   ASSIGN_OR_RETURN(const auto primitive, builder.Primitive(key, [&] {
     const dnnl::pooling_forward::desc desc(dnnl::prop_kind::forward_inference, kind, source,

@@ -6,6 +6,7 @@
 #include "engine/ops/infer_context.h"
 #include "engine/ops/op_def.h"
 #include "engine/providers/cpu/cpu_kernel.h"
+#include "engine/providers/cpu/simd/bfloat16_rows.h"
 #include "engine/providers/cpu/simd/reduction.h"
 #include "engine/providers/cpu/simd/step_kernel.h"
 #include "engine/providers/cpu/simd/unary_f32.h"
@@ -80,7 +81,7 @@ bool AreNeighbours(std::vector<int> axes, int rank, Layout layout) {
 }
 
 bool Supports(const Graph& graph, const Node& node) {
-  if (InputDType(graph, node, 0) != DType::kFloat32 || !HasKnownRank(graph, node, 0)) return false;
+  if (!MapsFloats(graph, node) || !HasKnownRank(graph, node, 0)) return false;
   const auto axes = Axes(graph, node);
   if (!axes || !ElementwiseChain::SupportsEpilogue(graph, node)) return false;
   const SymbolicShape& shape = InputValue(graph, node, 0).type.shape;
@@ -108,15 +109,27 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   }
   const NamedReduction reduction = *Find(node);
   const float factor = reduction.mean ? 1.0f / static_cast<float>(plan->size()) : 1.0f;
-  const auto run = [reduction, factor, plan = *plan](const StepContext& step) {
-    float* y = step.outputs[0]->mutable_data<float>();
-    plan.Run(reduction.op, factor, step.inputs[0]->data<float>(), y, step.scratch, step.threads);
+  const bool narrow_input = input.type.dtype == DType::kBfloat16;
+  const bool narrow_output = OutputDType(graph, node) == DType::kBfloat16;
+  const int64_t result_bytes = narrow_output ? plan->results() * int64_t{sizeof(float)} : 0;
+  const auto run = [=, plan = *plan](const StepContext& step) {
+    float* results = static_cast<float*>(step.scratch);
+    void* scratch = results + (narrow_output ? plan.results() : 0);
+    float* y = narrow_output ? results : step.outputs[0]->mutable_data<float>();
+    if (narrow_input) {
+      plan.Run(reduction.op, factor, step.inputs[0]->data<Bfloat16>(), y, scratch, step.threads);
+    } else {
+      plan.Run(reduction.op, factor, step.inputs[0]->data<float>(), y, scratch, step.threads);
+    }
     if (reduction.then != UnaryF32::kCopy) {
-      RunUnaryF32(reduction.then, 0.0f, 0.0f, y, y, step.outputs[0]->num_elements());
+      RunUnaryF32(reduction.then, 0.0f, 0.0f, y, y, plan.results());
+    }
+    if (narrow_output) {
+      RoundToBfloat16(y, step.outputs[0]->mutable_data<Bfloat16>(), plan.results());
     }
     return absl::OkStatus();
   };
-  return MakeStepKernel(graph, node, "simd:reduce", run, plan->scratch_bytes());
+  return MakeStepKernel(graph, node, "simd:reduce", run, plan->scratch_bytes() + result_bytes);
 }
 
 constexpr CpuKernelDef Def(absl::string_view op) { return {"", op, Supports, Layouts, Prepare}; }

@@ -5,6 +5,7 @@
 #include "engine/providers/cpu/simd/parallel.h"
 #include "engine/providers/cpu/simd/rows_f32.h"
 #include "engine/providers/cpu/simd/step_kernel.h"
+#include "engine/providers/cpu/simd/widened_rows.h"
 
 // Softmax and LogSoftmax over any axis.
 namespace inferd::cpu {
@@ -13,7 +14,7 @@ namespace {
 constexpr int64_t kMinPerThread = 16384;  // elements
 
 bool Supports(const Graph& graph, const Node& node) {
-  return InputDType(graph, node, 0) == DType::kFloat32 && HasKnownRank(graph, node, 0) &&
+  return MapsFloats(graph, node) && HasKnownRank(graph, node, 0) &&
          ElementwiseChain::SupportsEpilogue(graph, node);
 }
 
@@ -26,33 +27,35 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   const bool log = node.op->name == "LogSoftmax";
   const int64_t block = split.size * split.inner;
   const int64_t min_outer = kMinPerThread / std::max<int64_t>(1, block) + 1;
+  const int64_t outer = block == 0 ? 0 : split.outer;
+  const WidenedRows widened(block, InputDType(graph, node, 0), OutputDType(graph, node));
+  const int64_t widened_bytes = widened.scratch_bytes(context.threads);
   if (split.inner == 1) {
-    return MakeStepKernel(graph, node, "simd:rows", [=](const StepContext& step) {
-      const float* x = step.inputs[0]->data<float>();
-      float* y = step.outputs[0]->mutable_data<float>();
-      ParallelRanges(step.threads, block == 0 ? 0 : split.outer, min_outer, 1,
-                     [&](int64_t begin, int64_t end) {
-                       SoftmaxRowsF32(x + begin * block, y + begin * block, end - begin, split.size,
-                                      log);
-                     });
+    const auto run = [=](const StepContext& step) {
+      ParallelParts(step.threads, outer, min_outer, 1, [&](int part, int64_t begin, int64_t end) {
+        widened.Run(step, part, begin, end, [&](const float* x, float* y, int64_t rows) {
+          SoftmaxRowsF32(x, y, rows, split.size, log);
+        });
+      });
       return absl::OkStatus();
-    });
+    };
+    return MakeStepKernel(graph, node, "simd:rows", run, widened_bytes);
   }
   const auto run = [=](const StepContext& step) {
-    const float* x = step.inputs[0]->data<float>();
-    float* y = step.outputs[0]->mutable_data<float>();
-    float* scratch = static_cast<float*>(step.scratch);
-    ParallelParts(step.threads, block == 0 ? 0 : split.outer, min_outer, 1,
-                  [&](int part, int64_t begin, int64_t end) {
-                    for (int64_t i = begin; i < end; ++i) {
-                      SoftmaxColumnsF32(x + i * block, y + i * block, split.size, split.inner, log,
-                                        scratch + part * 2 * split.inner);
-                    }
-                  });
+    float* scratch = static_cast<float*>(step.scratch) + widened_bytes / sizeof(float);
+    ParallelParts(step.threads, outer, min_outer, 1, [&](int part, int64_t begin, int64_t end) {
+      widened.Run(step, part, begin, end, [&](const float* x, float* y, int64_t blocks) {
+        for (int64_t i = 0; i < blocks; ++i) {
+          SoftmaxColumnsF32(x + i * block, y + i * block, split.size, split.inner, log,
+                            scratch + part * 2 * split.inner);
+        }
+      });
+    });
     return absl::OkStatus();
   };
   const int64_t scratch_floats = 2 * split.inner * std::max(1, context.threads);
-  return MakeStepKernel(graph, node, "simd:columns", run, scratch_floats * sizeof(float));
+  return MakeStepKernel(graph, node, "simd:columns", run,
+                        widened_bytes + scratch_floats * int64_t{sizeof(float)});
 }
 
 constexpr CpuKernelDef kKernels[] = {

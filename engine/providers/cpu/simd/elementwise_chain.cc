@@ -5,13 +5,21 @@
 
 #include "engine/core/status_macros.h"
 #include "engine/ops/op_def.h"
+#include "engine/providers/cpu/simd/bfloat16_rows.h"
 #include "engine/providers/cpu/simd/parallel.h"
 
 namespace inferd::cpu {
 namespace {
 
 constexpr int64_t kPiece = 8192;          // elements of a piece: two of them fit the first cache
+constexpr int64_t kWidenedPiece = 2048;   // the same with a copy as floats of each operand
 constexpr int64_t kMinPerThread = 32768;  // elements worth waking a thread for
+
+// Where the array would start whose elements from `begin` on are `piece`: steps count from there.
+void* StartOf(float* piece, int64_t begin) {
+  return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(piece) -
+                                 static_cast<uintptr_t>(begin) * sizeof(float));
+}
 
 StepRequest NodeRequest(const Graph& graph, const Node& node) {
   return {graph, *node.op, node.attributes,
@@ -54,12 +62,11 @@ absl::StatusOr<ElementwiseChain> ElementwiseChain::Epilogue(const Graph& graph, 
 absl::StatusOr<ElementwiseChain> ElementwiseChain::OfNode(const Graph& graph, const Node& node) {
   ElementwiseChain chain;
   const StepRequest request = NodeRequest(graph, node);
-  Step step;
+  std::vector<int> operands;
   for (size_t i = 0; i < request.operands.size(); ++i) {
-    step.operands.push_back(request.operands[i] == kNoValue ? kAbsent : static_cast<int>(i));
+    operands.push_back(request.operands[i] == kNoValue ? kAbsent : static_cast<int>(i));
   }
-  ASSIGN_OR_RETURN(step.kernel, MakeStep(request));
-  chain.steps_.push_back(std::move(step));
+  RETURN_IF_ERROR(chain.AddStep(request, std::move(operands)));
   RETURN_IF_ERROR(chain.AddEpilogue(graph, node, 0));
   return chain;
 }
@@ -67,15 +74,28 @@ absl::StatusOr<ElementwiseChain> ElementwiseChain::OfNode(const Graph& graph, co
 absl::Status ElementwiseChain::AddEpilogue(const Graph& graph, const Node& node, size_t skip) {
   for (size_t i = skip; i < node.epilogue.size(); ++i) {
     const EpilogueStep& epilogue = node.epilogue[i];
-    Step step;
-    step.operands.push_back(kOutput);
+    std::vector<int> operands = {kOutput};
     if (epilogue.operand >= 0) {
-      step.operands.insert(epilogue.operand_first ? step.operands.begin() : step.operands.end(),
-                           epilogue.operand);
+      operands.insert(epilogue.operand_first ? operands.begin() : operands.end(), epilogue.operand);
     }
-    ASSIGN_OR_RETURN(step.kernel, MakeStep(EpilogueRequest(graph, node, epilogue)));
-    steps_.push_back(std::move(step));
+    RETURN_IF_ERROR(AddStep(EpilogueRequest(graph, node, epilogue), std::move(operands)));
   }
+  return absl::OkStatus();
+}
+
+absl::Status ElementwiseChain::AddStep(const StepRequest& request, std::vector<int> operands) {
+  Step step;
+  ASSIGN_OR_RETURN(step.kernel, MakeStep(request));
+  const bool floats = step.kernel->takes_floats();
+  for (size_t i = 0; i < operands.size(); ++i) {
+    step.widened.push_back(floats && operands[i] >= 0 &&
+                           OperandType(request, i) == DType::kBfloat16 && LiesAsOutput(request, i));
+    widens_ = widens_ || step.widened.back();
+  }
+  narrow_output_ = OutputType(request) == DType::kBfloat16;
+  widens_ = widens_ || (floats && narrow_output_);
+  step.operands = std::move(operands);
+  steps_.push_back(std::move(step));
   return absl::OkStatus();
 }
 
@@ -94,7 +114,44 @@ void ElementwiseChain::ApplyPiece(const StepContext& context, int64_t begin, int
   }
 }
 
+// Through pieces of floats on the stack: `floats` holds what the output will be while that is
+// bfloat16 and a step that takes floats has written last.
+void ElementwiseChain::ApplyWidened(const StepContext& context, int64_t begin, int64_t end) const {
+  alignas(64) float floats[kWidenedPiece];
+  alignas(64) float buffers[kMaxOperands][kWidenedPiece];
+  const int64_t count = end - begin;
+  void* output = context.outputs[0]->mutable_raw();
+  auto* narrow = static_cast<Bfloat16*>(output) + begin;
+  bool current = false;  // `floats` is newer than the output
+  std::array<const void*, kMaxOperands> operands;
+  for (const Step& step : steps_) {
+    const bool in_floats = narrow_output_ && step.kernel->takes_floats();
+    if (!in_floats && current) RoundToBfloat16(floats, narrow, count);
+    for (size_t i = 0; i < step.operands.size(); ++i) {
+      const int index = step.operands[i];
+      if (index == kOutput) {
+        if (in_floats && !current) WidenBfloat16(narrow, floats, count);
+        operands[i] = in_floats ? StartOf(floats, begin) : output;
+      } else if (index == kAbsent) {
+        operands[i] = nullptr;
+      } else if (step.widened[i]) {
+        WidenBfloat16(context.inputs[index]->data<Bfloat16>() + begin, buffers[i], count);
+        operands[i] = StartOf(buffers[i], begin);
+      } else {
+        operands[i] = context.inputs[index]->raw();
+      }
+    }
+    step.kernel->Run(absl::MakeConstSpan(operands.data(), step.operands.size()),
+                     in_floats ? StartOf(floats, begin) : output, begin, end);
+    current = in_floats;
+  }
+  if (current) RoundToBfloat16(floats, narrow, count);
+}
+
 void ElementwiseChain::Apply(const StepContext& context, int64_t begin, int64_t end) const {
+  for (; widens_ && begin < end; begin += kWidenedPiece) {
+    ApplyWidened(context, begin, std::min(end, begin + kWidenedPiece));
+  }
   if (steps_.size() <= 1) {
     if (!steps_.empty() && begin < end) ApplyPiece(context, begin, end);
     return;

@@ -11,7 +11,8 @@
 namespace inferd::cpu {
 
 // Elementwise steps applied one after the other to pieces of an output small enough to stay in
-// cache: an elementwise node with its epilogue, or the epilogue of any other kernel. Immutable.
+// cache: an elementwise node with its epilogue, or the epilogue of any other kernel. Operands and
+// output may be bfloat16 in memory; the steps work on floats. Immutable.
 class ElementwiseChain {
  public:
   // The node's epilogue alone, without its first `skip` steps, to be applied to its first output in
@@ -37,12 +38,17 @@ class ElementwiseChain {
   struct Step {
     std::unique_ptr<ElementwiseStep> kernel;
     std::vector<int> operands;  // indices into StepContext::inputs, kOutput or kAbsent
+    std::vector<bool> widened;  // whether the operand is given to the kernel as a widened piece
   };
 
   absl::Status AddEpilogue(const Graph& graph, const Node& node, size_t skip);
+  absl::Status AddStep(const StepRequest& request, std::vector<int> operands);
   void ApplyPiece(const StepContext& context, int64_t begin, int64_t end) const;
+  void ApplyWidened(const StepContext& context, int64_t begin, int64_t end) const;
 
   std::vector<Step> steps_;
+  bool narrow_output_ = false;  // output 0 is bfloat16: steps work on a piece of floats
+  bool widens_ = false;         // it or an operand is
 };
 
 }  // namespace inferd::cpu

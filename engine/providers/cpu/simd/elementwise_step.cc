@@ -34,6 +34,17 @@ DType OperandType(const StepRequest& request, size_t i) {
   return request.graph.value(request.operands[i]).type.dtype;
 }
 
+bool IsFloatOrBfloat16(DType dtype) {
+  return dtype == DType::kFloat32 || dtype == DType::kBfloat16;
+}
+
+bool LiesAsOutput(const StepRequest& request, size_t i) {
+  const Value& operand = request.graph.value(request.operands[i]);
+  const Value& output = request.graph.value(request.output);
+  return operand.layout == output.layout && operand.type.shape.IsConcrete() &&
+         operand.type.shape.SameAs(output.type.shape);
+}
+
 DType OutputType(const StepRequest& request) {
   return request.graph.value(request.output).type.dtype;
 }

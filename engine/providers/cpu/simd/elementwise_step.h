@@ -20,13 +20,15 @@ struct StepRequest {
 
 // A prepared elementwise operator that can compute any range of its output, counted in the order
 // of the output's memory. An operand with the output's shape and layout may share its storage.
-// Immutable.
+// A step that takes floats sees bfloat16 numbers widened: the output, and the operands that lie in
+// memory as the output does; it widens other operands itself. Immutable.
 class ElementwiseStep {
  public:
   virtual ~ElementwiseStep() = default;
   // operands[i] is the storage of StepRequest::operands[i], null where absent.
   virtual void Run(absl::Span<const void* const> operands, void* output, int64_t begin,
                    int64_t end) const = 0;
+  virtual bool takes_floats() const { return false; }
 };
 
 // One group of elementwise operators.
@@ -51,6 +53,10 @@ absl::StatusOr<std::unique_ptr<ElementwiseStep>> MakeStep(const StepRequest& req
 // Accessors for families.
 DType OperandType(const StepRequest& request, size_t i);  // kInvalid when absent
 DType OutputType(const StepRequest& request);
+// Whether this is a type that a step which takes floats can have: float32, or bfloat16.
+bool IsFloatOrBfloat16(DType dtype);
+// Whether operand i has the output's shape and layout, known sizes required.
+bool LiesAsOutput(const StepRequest& request, size_t i);
 bool HasOperand(const StepRequest& request, size_t i);
 
 }  // namespace inferd::cpu

@@ -22,6 +22,7 @@ class UnaryStep : public ElementwiseStep {
     RunUnaryF32(call_.op, call_.p, call_.q, static_cast<const float*>(operands[0]) + begin,
                 static_cast<float*>(output) + begin, end - begin);
   }
+  bool takes_floats() const override { return true; }
 
  private:
   UnaryCall call_;
@@ -35,6 +36,8 @@ struct NamedOp {
 // Operators without parameters.
 constexpr NamedOp kPlain[] = {
     {"Identity", UnaryF32::kCopy},
+    {"Cast", UnaryF32::kCopy},
+    {"CastLike", UnaryF32::kCopy},
     {"Relu", UnaryF32::kRelu},
     {"Sigmoid", UnaryF32::kSigmoid},
     {"Tanh", UnaryF32::kTanh},
@@ -61,7 +64,10 @@ std::optional<float> ClipBound(const StepRequest& request, size_t i, absl::strin
                                float missing) {
   if (!HasOperand(request, i)) return request.attributes.Float(attribute, missing);
   const Tensor* constant = request.graph.constant(request.operands[i]);
-  if (constant == nullptr || constant->num_elements() != 1) return std::nullopt;
+  if (constant == nullptr || constant->num_elements() != 1 ||
+      constant->dtype() != DType::kFloat32) {
+    return std::nullopt;
+  }
   return constant->data<float>()[0];
 }
 
@@ -125,7 +131,7 @@ std::optional<UnaryCall> MicrosoftCall(const StepRequest& request) {
 }
 
 std::optional<UnaryCall> FindCall(const StepRequest& request) {
-  if (OperandType(request, 0) != DType::kFloat32 || OutputType(request) != DType::kFloat32) {
+  if (!IsFloatOrBfloat16(OperandType(request, 0)) || !IsFloatOrBfloat16(OutputType(request))) {
     return std::nullopt;
   }
   if (request.op.domain == "com.microsoft") return MicrosoftCall(request);

@@ -37,6 +37,17 @@ int64_t Reduction::scratch_bytes() const {
 
 void Reduction::Run(ReduceF32 op, float factor, const float* x, float* y, void* scratch,
                     int threads) const {
+  RunOver(op, factor, x, y, scratch, threads);
+}
+
+void Reduction::Run(ReduceF32 op, float factor, const Bfloat16* x, float* y, void* scratch,
+                    int threads) const {
+  RunOver(op, factor, x, y, scratch, threads);
+}
+
+template <typename T>
+void Reduction::RunOver(ReduceF32 op, float factor, const T* x, float* y, void* scratch,
+                        int threads) const {
   if (outer_ == 0 || inner_ == 0) return;
   if (size_ == 0) {
     std::fill_n(y, outer_ * inner_, 0.0f);

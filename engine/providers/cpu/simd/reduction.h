@@ -22,8 +22,14 @@ class Reduction {
   // `factor` multiplies each result. `scratch` has scratch_bytes(). Without elements to reduce,
   // sums are 0; maxima and minima need size() > 0.
   void Run(ReduceF32 op, float factor, const float* x, float* y, void* scratch, int threads) const;
+  void Run(ReduceF32 op, float factor, const Bfloat16* x, float* y, void* scratch,
+           int threads) const;
+  int64_t results() const { return outer_ * inner_; }
 
  private:
+  template <typename T>
+  void RunOver(ReduceF32 op, float factor, const T* x, float* y, void* scratch, int threads) const;
+
   int64_t outer_ = 1;
   int64_t size_ = 1;
   int64_t inner_ = 1;

@@ -17,30 +17,44 @@
 HWY_BEFORE_NAMESPACE();
 namespace inferd::cpu::HWY_NAMESPACE {
 
+HWY_INLINE V LoadAll(const float* x) { return hn::LoadU(D(), x); }
+
+// bfloat16 is the upper half of a float.
+using Half = hn::Rebind<uint16_t, D>;
+HWY_INLINE V Widen(hn::Vec<Half> halves) {
+  const hn::RebindToUnsigned<D> du;
+  return hn::BitCast(D(), hn::ShiftLeft<16>(hn::PromoteTo(du, halves)));
+}
+HWY_INLINE V LoadAll(const Bfloat16* x) { return Widen(hn::LoadU(Half(), &x->bits)); }
+HWY_INLINE V LoadPart(const Bfloat16* x, size_t count) {
+  HWY_ALIGN uint16_t lanes[HWY_LANES(float)] = {};
+  for (size_t i = 0; i < count; ++i) lanes[i] = x[i].bits;
+  return Widen(hn::Load(Half(), lanes));
+}
+
 // The last vector of a row; lanes past its end hold `fill`.
-HWY_INLINE V LoadLast(const float* x, size_t count, V fill) {
+template <typename T>
+HWY_INLINE V LoadLast(const T* x, size_t count, V fill) {
   return hn::IfThenElse(hn::FirstN(D(), count), LoadPart(x, count), fill);
 }
 
 // Folds a row with four accumulators: acc = step(acc, x), joined with `join`, starting at `start`;
 // `fill` stands for the lanes past the end.
-template <typename Step, typename Join>
-HWY_INLINE V Fold(const float* x, size_t count, V start, V fill, const Step& step,
-                  const Join& join) {
-  const D d;
-  const size_t lanes = hn::Lanes(d);
+template <typename T, typename Step, typename Join>
+HWY_INLINE V Fold(const T* x, size_t count, V start, V fill, const Step& step, const Join& join) {
+  const size_t lanes = hn::Lanes(D());
   V a0 = start;
   V a1 = start;
   V a2 = start;
   V a3 = start;
   size_t i = 0;
   for (; i + 4 * lanes <= count; i += 4 * lanes) {
-    a0 = step(a0, hn::LoadU(d, x + i));
-    a1 = step(a1, hn::LoadU(d, x + i + lanes));
-    a2 = step(a2, hn::LoadU(d, x + i + 2 * lanes));
-    a3 = step(a3, hn::LoadU(d, x + i + 3 * lanes));
+    a0 = step(a0, LoadAll(x + i));
+    a1 = step(a1, LoadAll(x + i + lanes));
+    a2 = step(a2, LoadAll(x + i + 2 * lanes));
+    a3 = step(a3, LoadAll(x + i + 3 * lanes));
   }
-  for (; i + lanes <= count; i += lanes) a0 = step(a0, hn::LoadU(d, x + i));
+  for (; i + lanes <= count; i += lanes) a0 = step(a0, LoadAll(x + i));
   if (i < count) a1 = step(a1, LoadLast(x + i, count - i, fill));
   return join(join(a0, a1), join(a2, a3));
 }
@@ -134,8 +148,9 @@ HWY_INLINE void ForVectors(size_t inner, const Fn& fn) {
   for (size_t j = 0; j < inner; j += lanes) fn(j, std::min(lanes, inner - j));
 }
 
-HWY_INLINE V LoadUpTo(const float* x, size_t count) {
-  return count == hn::Lanes(D()) ? hn::LoadU(D(), x) : LoadPart(x, count);
+template <typename T>
+HWY_INLINE V LoadUpTo(const T* x, size_t count) {
+  return count == hn::Lanes(D()) ? LoadAll(x) : LoadPart(x, count);
 }
 
 HWY_INLINE void StoreUpTo(V v, float* y, size_t count) {
@@ -267,7 +282,8 @@ HWY_INLINE float BestLane(V v, const Better& better) {
   return best;
 }
 
-HWY_INLINE float ReduceRow(ReduceF32 op, const float* x, size_t n) {
+template <typename T>
+HWY_INLINE float ReduceRow(ReduceF32 op, const T* x, size_t n) {
   const V zero = hn::Zero(D());
   const V infinity = Const(std::numeric_limits<float>::infinity());
   switch (op) {
@@ -287,26 +303,27 @@ HWY_INLINE float ReduceRow(ReduceF32 op, const float* x, size_t n) {
   return 0.0f;
 }
 
-void ReduceRows(ReduceF32 op, const float* x, float* y, int64_t rows, int64_t cols, float factor) {
+template <typename T>
+HWY_INLINE void ReduceRowsOf(ReduceF32 op, const T* x, float* y, int64_t rows, int64_t cols,
+                             float factor) {
   for (int64_t i = 0; i < rows; ++i) {
     y[i] = ReduceRow(op, x + i * cols, static_cast<size_t>(cols)) * factor;
   }
 }
 
 // acc[j] = step(acc[j], x[k][j]) for k in [0, size).
-template <typename Step>
-HWY_INLINE void FoldColumns(const float* x, float* acc, int64_t size, size_t inner,
-                            const Step& step) {
+template <typename T, typename Step>
+HWY_INLINE void FoldColumns(const T* x, float* acc, int64_t size, size_t inner, const Step& step) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   size_t j = 0;
   for (; j + 2 * lanes <= inner; j += 2 * lanes) {
     V a0 = hn::LoadU(d, acc + j);
     V a1 = hn::LoadU(d, acc + j + lanes);
-    const float* from = x + j;
+    const T* from = x + j;
     for (int64_t k = 0; k < size; ++k, from += inner) {
-      a0 = step(a0, hn::LoadU(d, from));
-      a1 = step(a1, hn::LoadU(d, from + lanes));
+      a0 = step(a0, LoadAll(from));
+      a1 = step(a1, LoadAll(from + lanes));
     }
     hn::StoreU(a0, d, acc + j);
     hn::StoreU(a1, d, acc + j + lanes);
@@ -320,8 +337,8 @@ HWY_INLINE void FoldColumns(const float* x, float* acc, int64_t size, size_t inn
 }
 
 // Sums go through partial sums of 64 rows, so that rounding errors grow slowly.
-template <typename Step>
-HWY_INLINE void SumColumns(const float* x, float* y, int64_t size, size_t inner, float factor,
+template <typename T, typename Step>
+HWY_INLINE void SumColumns(const T* x, float* y, int64_t size, size_t inner, float factor,
                            float* part, const Step& step) {
   constexpr int64_t kBlock = 64;
   std::fill_n(y, inner, 0.0f);
@@ -335,8 +352,9 @@ HWY_INLINE void SumColumns(const float* x, float* y, int64_t size, size_t inner,
   }
 }
 
-void ReduceColumns(ReduceF32 op, const float* x, float* y, int64_t size, int64_t inner,
-                   float factor, float* scratch) {
+template <typename T>
+HWY_INLINE void ReduceColumnsOf(ReduceF32 op, const T* x, float* y, int64_t size, int64_t inner,
+                                float factor, float* scratch) {
   const size_t n = static_cast<size_t>(inner);
   switch (op) {
     case ReduceF32::kSum:
@@ -354,6 +372,22 @@ void ReduceColumns(ReduceF32 op, const float* x, float* y, int64_t size, int64_t
   }
 }
 
+void ReduceRows(ReduceF32 op, const float* x, float* y, int64_t rows, int64_t cols, float factor) {
+  ReduceRowsOf(op, x, y, rows, cols, factor);
+}
+void ReduceNarrowRows(ReduceF32 op, const Bfloat16* x, float* y, int64_t rows, int64_t cols,
+                      float factor) {
+  ReduceRowsOf(op, x, y, rows, cols, factor);
+}
+void ReduceColumns(ReduceF32 op, const float* x, float* y, int64_t size, int64_t inner,
+                   float factor, float* scratch) {
+  ReduceColumnsOf(op, x, y, size, inner, factor, scratch);
+}
+void ReduceNarrowColumns(ReduceF32 op, const Bfloat16* x, float* y, int64_t size, int64_t inner,
+                         float factor, float* scratch) {
+  ReduceColumnsOf(op, x, y, size, inner, factor, scratch);
+}
+
 }  // namespace inferd::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -368,6 +402,8 @@ HWY_EXPORT(Moments);
 HWY_EXPORT(WeightedSum);
 HWY_EXPORT(ReduceRows);
 HWY_EXPORT(ReduceColumns);
+HWY_EXPORT(ReduceNarrowRows);
+HWY_EXPORT(ReduceNarrowColumns);
 
 void SoftmaxRowsF32(const float* x, float* y, int64_t rows, int64_t cols, bool log) {
   HWY_DYNAMIC_DISPATCH(SoftmaxRows)(x, y, rows, cols, log);
@@ -405,6 +441,16 @@ void ReduceRowsF32(ReduceF32 op, const float* x, float* y, int64_t rows, int64_t
 void ReduceColumnsF32(ReduceF32 op, const float* x, float* y, int64_t size, int64_t inner,
                       float factor, float* scratch) {
   HWY_DYNAMIC_DISPATCH(ReduceColumns)(op, x, y, size, inner, factor, scratch);
+}
+
+void ReduceRowsF32(ReduceF32 op, const Bfloat16* x, float* y, int64_t rows, int64_t cols,
+                   float factor) {
+  HWY_DYNAMIC_DISPATCH(ReduceNarrowRows)(op, x, y, rows, cols, factor);
+}
+
+void ReduceColumnsF32(ReduceF32 op, const Bfloat16* x, float* y, int64_t size, int64_t inner,
+                      float factor, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(ReduceNarrowColumns)(op, x, y, size, inner, factor, scratch);
 }
 
 }  // namespace inferd::cpu

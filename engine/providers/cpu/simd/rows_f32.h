@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "engine/core/float16.h"
+
 namespace inferd::cpu {
 
 // Functions of whole rows of floats. y may be x in each of them; otherwise they must not overlap.
@@ -32,9 +34,13 @@ enum class ReduceF32 : uint8_t { kSum, kMax, kMin, kSumSquare, kSumAbs };
 // y[i] = reduction of row i times `factor` (for means).
 void ReduceRowsF32(ReduceF32 op, const float* x, float* y, int64_t rows, int64_t cols,
                    float factor);
+void ReduceRowsF32(ReduceF32 op, const Bfloat16* x, float* y, int64_t rows, int64_t cols,
+                   float factor);
 // y[j] = reduction of column j of a [size, inner] block, times `factor`. `scratch` has room for
 // `inner` floats. Requires size > 0.
 void ReduceColumnsF32(ReduceF32 op, const float* x, float* y, int64_t size, int64_t inner,
+                      float factor, float* scratch);
+void ReduceColumnsF32(ReduceF32 op, const Bfloat16* x, float* y, int64_t size, int64_t inner,
                       float factor, float* scratch);
 
 }  // namespace inferd::cpu

@@ -63,6 +63,14 @@ inline const Value& OutputValue(const Graph& graph, const Node& node, int i = 0)
 inline DType InputDType(const Graph& graph, const Node& node, int i) {
   return HasOperand(node, i) ? InputValue(graph, node, i).type.dtype : DType::kInvalid;
 }
+inline DType OutputDType(const Graph& graph, const Node& node) {
+  return OutputValue(graph, node).type.dtype;
+}
+// Whether input 0 and output 0 are each float32 or bfloat16.
+inline bool MapsFloats(const Graph& graph, const Node& node) {
+  return IsFloatOrBfloat16(InputDType(graph, node, 0)) && HasOutput(node, 0) &&
+         IsFloatOrBfloat16(OutputDType(graph, node));
+}
 inline Shape BoundShape(const Value& value) { return value.type.shape.ToShape(); }
 inline Shape::Dims BoundStrides(const Value& value) {
   return DenseStrides(BoundShape(value), value.layout);
