@@ -53,24 +53,19 @@ absl::StatusOr<Tensor> Join(const std::vector<Tensor>& rows) {
   return joined;
 }
 
-// Whether row `r` of `batch` equals `row`, within the tolerance relative to the row's largest
-// value.
-bool RowAgrees(const Tensor& batch, int64_t r, const Tensor& row) {
-  if (batch.kind() != ValueKind::kTensor || row.kind() != ValueKind::kTensor ||
-      batch.dtype() != row.dtype() || batch.rank() < 1 || batch.dim(0) != kRows ||
-      batch.num_elements() != row.num_elements() * kRows || row.rank() < 1 || row.dim(0) != 1) {
-    return false;
-  }
+// Whether the elements of `batch` from `first` on equal `row`, within the tolerance relative to the
+// row's largest value. Requires equal types and that there are as many.
+bool ElementsAgree(const Tensor& batch, int64_t first, const Tensor& row) {
   const int64_t count = row.num_elements();
   if (row.dtype() == DType::kString) {
     return std::equal(row.data<std::string>(), row.data<std::string>() + count,
-                      batch.data<std::string>() + r * count);
+                      batch.data<std::string>() + first);
   }
   bool agrees = true;
   auto compare = [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* a = row.data<T>();
-    const T* b = batch.data<T>() + r * count;
+    const T* b = batch.data<T>() + first;
     double largest = 0;
     for (int64_t i = 0; i < count; ++i) {
       const double magnitude = std::abs(static_cast<double>(a[i]));
@@ -88,6 +83,19 @@ bool RowAgrees(const Tensor& batch, int64_t r, const Tensor& row) {
                                                           : DispatchNumeric(row.dtype(), compare);
   return status.ok() && agrees;
 }
+
+// Whether row `r` of `batch` equals `row`.
+bool RowAgrees(const Tensor& batch, int64_t r, const Tensor& row) {
+  if (batch.kind() != ValueKind::kTensor || row.kind() != ValueKind::kTensor ||
+      batch.dtype() != row.dtype() || batch.rank() < 1 || batch.dim(0) != kRows ||
+      batch.num_elements() != row.num_elements() * kRows || row.rank() < 1 || row.dim(0) != 1) {
+    return false;
+  }
+  return ElementsAgree(batch, r * row.num_elements(), row);
+}
+
+// As many sequences of these lengths as there are.
+constexpr int64_t kLengths[] = {5, 3, 8};
 
 absl::StatusOr<std::vector<Tensor>> RunAndCopy(Model& model, CoreSlot& slot,
                                                const std::vector<Tensor>& inputs) {
@@ -128,7 +136,48 @@ absl::StatusOr<BatchVerdict> Compare(Model& model, CoreSlot& slot, int64_t free_
                       "three random rows gave the same answers alone and together"};
 }
 
+absl::StatusOr<PackingVerdict> ComparePacked(Model& model, CoreSlot& slot) {
+  std::mt19937 random(1);
+  std::vector<std::vector<Tensor>> requests;
+  for (int64_t length : kLengths) {
+    std::vector<Tensor>& request = requests.emplace_back();
+    for (const TensorInfo& info : model.inputs()) {
+      ASSIGN_OR_RETURN(Tensor row, RandomRow(info, length, &random));
+      request.push_back(std::move(row));
+    }
+  }
+  std::vector<std::vector<Tensor>> packed;
+  RETURN_IF_ERROR(model.RunPacked(
+      slot, std::vector<absl::Span<const Tensor>>(requests.begin(), requests.end()), &packed));
+  for (std::vector<Tensor>& outputs : packed) {
+    for (Tensor& output : outputs) {
+      ASSIGN_OR_RETURN(output, output.Clone());
+    }
+  }
+  for (size_t r = 0; r < requests.size(); ++r) {
+    ASSIGN_OR_RETURN(const std::vector<Tensor> alone, RunAndCopy(model, slot, requests[r]));
+    for (size_t i = 0; i < alone.size(); ++i) {
+      if (alone[i].TypeString() == packed[r][i].TypeString() &&
+          ElementsAgree(packed[r][i], 0, alone[i])) {
+        continue;
+      }
+      return PackingVerdict{
+          false, absl::StrCat("output ", model.outputs()[i].name, " of a sequence of ", kLengths[r],
+                              " changes with the sequences beside it")};
+    }
+  }
+  return PackingVerdict{true,
+                        "every node keeps sequences apart, and three of different lengths "
+                        "gave the same answers alone and packed"};
+}
+
 }  // namespace
+
+PackingVerdict TestPacking(Model& model, CoreSlot& slot) {
+  absl::StatusOr<PackingVerdict> verdict = ComparePacked(model, slot);
+  if (verdict.ok()) return *std::move(verdict);
+  return {false, absl::StrCat("the test with three lengths failed: ", verdict.status().message())};
+}
 
 BatchVerdict TestBatching(Model& model, CoreSlot& slot, int64_t free_dim) {
   for (const TensorInfo& info : model.inputs()) {

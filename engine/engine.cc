@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,7 @@
 #include "engine/plan/weight_store.h"
 #include "engine/providers/providers.h"
 #include "engine/runtime/plan_cache.h"
+#include "engine/sequence_packing.h"
 
 namespace inferd {
 namespace {
@@ -114,6 +116,7 @@ class CompiledModel : public Model {
       }
     }
     ASSIGN_OR_RETURN(pass_results_, RunPasses(GraphPasses(), graph_, {config_, providers_}));
+    packing_.emplace(inputs_, config_.max_plans, recovery_, PackingFunctions());
     return absl::OkStatus();
   }
 
@@ -183,12 +186,26 @@ class CompiledModel : public Model {
     return verdict;
   }
 
+  PackingVerdict CheckPacking(CoreSlot& slot) override {
+    if (!packing_->TakesSequences()) return {};
+    const absl::Status status = packing_->Check();
+    if (!status.ok()) return {false, std::string(status.message())};
+    return TestPacking(*this, slot);
+  }
+
+  absl::Status RunPacked(CoreSlot& slot, absl::Span<const absl::Span<const Tensor>> requests,
+                         std::vector<std::vector<Tensor>>* outputs) override {
+    for (const absl::Span<const Tensor> request : requests) RETURN_IF_ERROR(CheckInputs(request));
+    return packing_->Run(slot, requests, outputs);
+  }
+
   MemoryUse memory_use() const override {
     MemoryUse use;
     use.weight_bytes =
         ConstantBytes(graph_) + recovery_->resident_bytes() + weights_.packed_bytes();
-    use.arena_bytes = plans_.largest_arena_bytes();
-    use.plans = plans_.num_plans();
+    const PlanCache& packed = packing_->plans();
+    use.arena_bytes = std::max(plans_.largest_arena_bytes(), packed.largest_arena_bytes());
+    use.plans = plans_.num_plans() + packed.num_plans();
     return use;
   }
 
@@ -243,6 +260,10 @@ class CompiledModel : public Model {
 
   absl::StatusOr<std::shared_ptr<const Plan>> BindUnderReading(const std::vector<Shape>& shapes) {
     ASSIGN_OR_RETURN(Graph bound, BindShapes(graph_, shapes));
+    return PlanOf(std::move(bound));
+  }
+
+  absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(Graph bound) {
     RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {config_, providers_}).status());
     PlanOptions options;
     options.providers = providers_;
@@ -251,6 +272,15 @@ class CompiledModel : public Model {
     options.max_arena_bytes = config_.max_arena_bytes;
     options.config = &config_;
     return BuildPlan(bound, options);
+  }
+
+  SequencePacking::Functions PackingFunctions() {
+    return {.bind = [this](const std::vector<Shape>& shapes) -> absl::StatusOr<Graph> {
+              ASSIGN_OR_RETURN(Graph bound, BindShapes(graph_, shapes));
+              RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {config_, providers_}).status());
+              return bound;
+            },
+            .build = [this](Graph graph) { return PlanOf(std::move(graph)); }};
   }
 
   // The graph with dimension 0 of every input bound to `batch` and other free dimensions to the
@@ -289,6 +319,7 @@ class CompiledModel : public Model {
   std::vector<PassResult> pass_results_;
   std::string original_dump_;
   PlanCache plans_;
+  std::optional<SequencePacking> packing_;
 };
 
 }  // namespace

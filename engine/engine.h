@@ -27,6 +27,14 @@ struct BatchVerdict {
   std::string reason;  // a sentence naming the node or value that decided
 };
 
+// Whether requests whose sequences (dimension 1 of every input) differ in length may share an
+// execution without padding.
+struct PackingVerdict {
+  bool packs = false;
+  // A sentence naming the node or value that decided; empty where the inputs are no sequences.
+  std::string reason;
+};
+
 struct MemoryUse {
   int64_t weight_bytes = 0;  // constants, packed and unpacked
   int64_t arena_bytes = 0;   // the largest plan's arena
@@ -64,6 +72,16 @@ class Model {
   // Decides batching: by proof where the analysis allows it, else by running three random rows
   // alone and together on `slot`.
   virtual BatchVerdict CheckBatching(CoreSlot& slot) = 0;
+
+  // Decides packing: by the structure of the graph, confirmed by running sequences of different
+  // lengths alone and packed on `slot`.
+  virtual PackingVerdict CheckPacking(CoreSlot& slot) = 0;
+  // Runs requests that CheckInputs accepts one by one as one execution; their sequences may differ
+  // in length. Requires a positive CheckPacking. `(*outputs)[r]` is what Run gives for request r,
+  // valid as long.
+  virtual absl::Status RunPacked(CoreSlot& slot,
+                                 absl::Span<const absl::Span<const Tensor>> requests,
+                                 std::vector<std::vector<Tensor>>* outputs) = 0;
 
   virtual MemoryUse memory_use() const = 0;
 

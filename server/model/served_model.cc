@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "server/metrics/log.h"
@@ -65,14 +66,16 @@ bool SameShapes(absl::Span<const TensorInfo> a, absl::Span<const TensorInfo> b) 
   });
 }
 
-// The engine's work at load, on a slot: the batching verdict, which runs rows where it must.
-BatchVerdict AskVerdict(Model& model, CoreSlots& slots) {
-  BatchVerdict verdict;
+// The engine's work at load, on a slot: `ask` runs rows where it must. What it throws is the reason
+// of a verdict that refuses.
+template <typename Verdict>
+Verdict AskVerdict(CoreSlots& slots, absl::FunctionRef<Verdict(CoreSlot& slot)> ask) {
+  Verdict verdict;
   slots.RunAndWait([&](CoreSlot& slot) {
     try {
-      verdict = model.CheckBatching(slot);
+      verdict = ask(slot);
     } catch (const std::exception& error) {
-      verdict.reason = absl::StrCat("the batching test failed: ", error.what());
+      verdict.reason = absl::StrCat("the test failed: ", error.what());
     }
   });
   return verdict;
@@ -159,12 +162,23 @@ absl::StatusOr<std::shared_ptr<ServedModel>> ServedModel::Create(std::string nam
 
   BatchVerdict verdict;
   if (NeedsVerdict(options, parts.inputs, parts.outputs)) {
-    verdict = AskVerdict(*parts.model, *context.slots);
+    verdict = AskVerdict<BatchVerdict>(
+        *context.slots, [&](CoreSlot& slot) { return parts.model->CheckBatching(slot); });
   }
   ASSIGN_OR_RETURN(BatchDecision batching,
                    DecideBatching(options, parts.inputs, parts.outputs, verdict));
   parts.options.max_batch_size = batching.max_batch_size;
   parts.batching_reason = std::move(batching.reason);
+  PackingVerdict packing;
+  if (batching.max_batch_size > 1) {
+    packing = AskVerdict<PackingVerdict>(
+        *context.slots, [&](CoreSlot& slot) { return parts.model->CheckPacking(slot); });
+    if (!packing.reason.empty()) {
+      absl::StrAppend(
+          &parts.batching_reason,
+          packing.packs ? "; lengths mixed: " : "; one length a batch: ", packing.reason);
+    }
+  }
   RETURN_IF_ERROR(ApplyConfiguredSignature(options.config, batching.max_batch_size, &parts.inputs,
                                            &parts.outputs));
   parts.config = CompleteConfig(parts.options, parts.name, context.slots->count(), parts.inputs,
@@ -179,7 +193,7 @@ absl::StatusOr<std::shared_ptr<ServedModel>> ServedModel::Create(std::string nam
   parts.metrics->SetLoadDuration(load_duration + (context.clock->Now() - begin));
   parts.batcher = std::make_shared<Batcher>(
       Batcher::Parts{label, parts.model, IndicesIn(parts.model->outputs(), parts.outputs),
-                     context.slots, context.clock, parts.metrics},
+                     context.slots, context.clock, parts.metrics, packing.packs},
       parts.options);
   std::shared_ptr<ServedModel> served(new ServedModel(std::move(parts)));
   served->RefreshMetrics();

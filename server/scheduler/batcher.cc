@@ -27,6 +27,12 @@ absl::Status Expired(const InferRequest& request, absl::Time expiry) {
                                          : "the request's deadline passed before it could run");
 }
 
+bool HaveDifferentLengths(absl::Span<const RequestQueue::Entry> batch) {
+  return std::any_of(batch.begin(), batch.end(), [&](const RequestQueue::Entry& entry) {
+    return entry.request->inputs[0].dim(1) != batch[0].request->inputs[0].dim(1);
+  });
+}
+
 }  // namespace
 
 // One execution: when it began and what its parts took.
@@ -40,7 +46,7 @@ struct Batcher::Outcome {
 Batcher::Batcher(Parts parts, const ModelOptions& options)
     : parts_(std::move(parts)),
       options_(options),
-      queue_(options.max_queue_requests),
+      queue_(options.max_queue_requests, parts_.packs),
       may_join_(options.max_batch_size > 0) {
   parts_.metrics->SetLimits(options_.max_queue_requests, options_.max_batch_size);
 }
@@ -221,6 +227,8 @@ void Batcher::Pull(CoreSlot& slot, bool has_yielded) {
   FailAll(std::move(cancelled), absl::CancelledError("the request was cancelled in the queue"));
   if (batch.size() == 1) {
     RunAlone(slot, std::move(batch[0]));
+  } else if (parts_.packs && HaveDifferentLengths(batch)) {
+    RunPackedBatch(slot, std::move(batch));
   } else if (!batch.empty()) {
     RunBatch(slot, std::move(batch));
   }
@@ -248,12 +256,42 @@ void Batcher::RunBatch(CoreSlot& slot, std::vector<Entry> batch) {
     if (!status.ok()) StopJoining(status);
   }
   if (status.ok()) {
-    Reply(std::move(batch), outputs, outcome);
+    std::vector<std::vector<Tensor>> parts;
+    int64_t row = 0;
+    for (const InferRequest* request : requests) {
+      parts.push_back(SliceRows(outputs, row, request->rows));
+      row += request->rows;
+    }
+    Reply(std::move(batch), parts, outcome);
     ReturnAssembly(std::move(assembly));
     return;
   }
   // Alone, only the request at fault fails.
   ReturnAssembly(std::move(assembly));
+  for (Entry& entry : batch) RunAlone(slot, std::move(entry));
+}
+
+void Batcher::RunPackedBatch(CoreSlot& slot, std::vector<Entry> batch) {
+  std::vector<absl::Span<const Tensor>> requests;
+  Outcome outcome;
+  outcome.begin = parts_.clock->Now();
+  for (const Entry& entry : batch) {
+    requests.emplace_back(entry.request->inputs);
+    outcome.rows += entry.request->rows;
+  }
+  std::vector<std::vector<Tensor>> all;
+  absl::Status status;
+  try {
+    status = parts_.model->RunPacked(slot, requests, &all);
+  } catch (const std::exception& error) {
+    status = absl::InternalError(error.what());
+  }
+  outcome.infer = parts_.clock->Now() - outcome.begin;
+  std::vector<std::vector<Tensor>> outputs(all.size());
+  for (size_t i = 0; status.ok() && i < all.size(); ++i) {
+    status = TakeOutputs(std::move(all[i]), &outputs[i]);
+  }
+  if (status.ok()) return Reply(std::move(batch), outputs, outcome);
   for (Entry& entry : batch) RunAlone(slot, std::move(entry));
 }
 
@@ -264,8 +302,8 @@ void Batcher::RunAlone(CoreSlot& slot, Entry entry) {
   Outcome outcome;
   outcome.begin = parts_.clock->Now();
   outcome.rows = entry.request->rows;
-  std::vector<Tensor> outputs;
-  const absl::Status status = RunModel(slot, entry.request->inputs, &outputs);
+  std::vector<std::vector<Tensor>> outputs(1);
+  const absl::Status status = RunModel(slot, entry.request->inputs, &outputs[0]);
   outcome.infer = parts_.clock->Now() - outcome.begin;
   if (!status.ok()) {
     entry.request->timing.queue = outcome.begin - entry.queued;
@@ -286,6 +324,10 @@ absl::Status Batcher::RunModel(CoreSlot& slot, absl::Span<const Tensor> inputs,
     status = absl::InternalError(error.what());
   }
   if (!status.ok()) return Annotate(status, absl::StrCat("model '", parts_.label, "'"));
+  return TakeOutputs(std::move(all), outputs);
+}
+
+absl::Status Batcher::TakeOutputs(std::vector<Tensor> all, std::vector<Tensor>* outputs) const {
   outputs->reserve(parts_.output_indices.size());
   for (const int i : parts_.output_indices) {
     if (i >= static_cast<int>(all.size())) {
@@ -307,7 +349,7 @@ void Batcher::StopJoining(const absl::Status& reason) {
       absl::StrCat("model '", parts_.label, "' will not be batched any more: ", reason.message()));
 }
 
-void Batcher::Reply(std::vector<Entry> batch, absl::Span<const Tensor> outputs,
+void Batcher::Reply(std::vector<Entry> batch, absl::Span<const std::vector<Tensor>> outputs,
                     const Outcome& outcome) {
   {
     MutexLock lock(&mutex_);
@@ -316,7 +358,6 @@ void Batcher::Reply(std::vector<Entry> batch, absl::Span<const Tensor> outputs,
   parts_.metrics->CountExecution(outcome.rows, outcome.input, outcome.infer);
   const absl::Time output_begin = parts_.clock->Now();
   absl::Time begin = output_begin;
-  int64_t row = 0;
   for (size_t i = 0; i < batch.size(); ++i) {
     InferRequest& request = *batch[i].request;
     RequestTiming& timing = request.timing;
@@ -324,12 +365,7 @@ void Batcher::Reply(std::vector<Entry> batch, absl::Span<const Tensor> outputs,
     timing.compute_input = outcome.input;
     timing.compute_infer = outcome.infer;
     timing.batch_rows = outcome.rows;
-    if (batch.size() == 1) {
-      request.complete(absl::OkStatus(), outputs);
-    } else {
-      request.complete(absl::OkStatus(), SliceRows(outputs, row, request.rows));
-      row += request.rows;
-    }
+    request.complete(absl::OkStatus(), outputs[i]);
     const absl::Time end = parts_.clock->Now();
     timing.compute_output = end - begin;
     begin = end;

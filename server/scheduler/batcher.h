@@ -32,6 +32,8 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
     CoreSlots* slots = nullptr;
     Clock* clock = nullptr;
     std::shared_ptr<ModelMetrics> metrics;
+    // Whether requests whose sequences differ in length share batches, by Model::RunPacked.
+    bool packs = false;
   };
 
   // With max_batch_size 0 every request is an execution of its own.
@@ -77,11 +79,17 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   bool ShouldYield(absl::Time now, int waiting) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void RunBatch(CoreSlot& slot, std::vector<Entry> batch);
+  // A batch of sequences of different lengths.
+  void RunPackedBatch(CoreSlot& slot, std::vector<Entry> batch);
   void RunAlone(CoreSlot& slot, Entry entry);
   absl::Status RunModel(CoreSlot& slot, absl::Span<const Tensor> inputs,
                         std::vector<Tensor>* outputs);
+  // The outputs that requests are given, of all that the model has.
+  absl::Status TakeOutputs(std::vector<Tensor> all, std::vector<Tensor>* outputs) const;
   void StopJoining(const absl::Status& reason);
-  void Reply(std::vector<Entry> batch, absl::Span<const Tensor> outputs, const Outcome& outcome);
+  // `outputs` holds one list for each request of the batch.
+  void Reply(std::vector<Entry> batch, absl::Span<const std::vector<Tensor>> outputs,
+             const Outcome& outcome);
   void Fail(std::unique_ptr<InferRequest> request, const absl::Status& status);
   void FailExpired(std::vector<Entry> expired);
   void FailAll(std::vector<Entry> entries, const absl::Status& status);

@@ -5,11 +5,11 @@
 
 namespace inferd {
 
-RequestQueue::LaneKey RequestQueue::KeyOf(const InferRequest& request) {
+RequestQueue::LaneKey RequestQueue::KeyOf(const InferRequest& request) const {
   LaneKey key;
   for (const Tensor& input : request.inputs) {
     key.push_back(input.rank());
-    for (int i = 1; i < input.rank(); ++i) key.push_back(input.dim(i));
+    for (int i = first_key_dim_; i < input.rank(); ++i) key.push_back(input.dim(i));
   }
   return key;
 }

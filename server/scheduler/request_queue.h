@@ -24,9 +24,9 @@ struct BatchLimits {
 };
 
 // A model's waiting requests: bounded, ordered by priority level, then by arrival. Requests whose
-// shapes differ beyond dimension 0 wait in separate lanes, so that they never share a batch and a
-// lane never holds up another: the lane whose head has waited longest goes first. Owned by a
-// batcher. Used by one thread at a time.
+// shapes differ beyond dimension 0 (with `packs`: beyond dimension 1) wait in separate lanes, so
+// that they never share a batch and a lane never holds up another: the lane whose head has waited
+// longest goes first. Owned by a batcher. Used by one thread at a time.
 class RequestQueue {
  public:
   struct Entry {
@@ -36,7 +36,8 @@ class RequestQueue {
     uint32_t level = 0;
   };
 
-  explicit RequestQueue(int64_t max_requests) : max_requests_(max_requests) {}
+  explicit RequestQueue(int64_t max_requests, bool packs = false)
+      : max_requests_(max_requests), first_key_dim_(packs ? 2 : 1) {}
 
   bool full() const { return requests_ >= max_requests_; }
   int64_t requests() const { return requests_; }
@@ -65,15 +66,14 @@ class RequestQueue {
     int64_t rows = 0;
   };
   using Lanes = std::map<LaneKey, Lane>;
-  using Expiries =
-      std::multimap<absl::Time, std::pair<Lanes::iterator, std::list<Slot>::iterator>>;
+  using Expiries = std::multimap<absl::Time, std::pair<Lanes::iterator, std::list<Slot>::iterator>>;
   struct Slot {
     Entry entry;
     uint64_t sequence = 0;
     Expiries::iterator expiry;
   };
 
-  static LaneKey KeyOf(const InferRequest& request);
+  LaneKey KeyOf(const InferRequest& request) const;
   // Null when there is none.
   const Lanes::value_type* NextLane() const;
   // How many requests of `lane` go into the next batch.
@@ -83,6 +83,7 @@ class RequestQueue {
   std::vector<Entry> PopWhere(const Wanted& wanted);
 
   const int64_t max_requests_;
+  const int first_key_dim_;  // dimensions from here on must be equal in a batch
   int64_t requests_ = 0;
   int64_t rows_ = 0;
   uint64_t next_sequence_ = 0;

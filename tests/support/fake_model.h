@@ -75,6 +75,16 @@ class FakeModel : public Model {
   }
   absl::Status Prepare(absl::Span<const Shape>) override { return absl::OkStatus(); }
   BatchVerdict CheckBatching(CoreSlot&) override { return verdict_; }
+  PackingVerdict CheckPacking(CoreSlot&) override { return {false, "a fake packs nothing"}; }
+  // One run after the other.
+  absl::Status RunPacked(CoreSlot& slot, absl::Span<const absl::Span<const Tensor>> requests,
+                         std::vector<std::vector<Tensor>>* outputs) override {
+    outputs->resize(requests.size());
+    for (size_t i = 0; i < requests.size(); ++i) {
+      if (absl::Status status = Run(slot, requests[i], &(*outputs)[i]); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
   MemoryUse memory_use() const override { return {1000, 2000, 1}; }
 
   std::string GraphDump() const override { return ""; }

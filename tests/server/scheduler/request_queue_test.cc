@@ -45,6 +45,17 @@ TEST_F(RequestQueueTest, TakesTheLaneWhoseHeadHasWaitedLongest) {
   EXPECT_TRUE(queue_.PopBatch(Limits(8)).empty());
 }
 
+TEST_F(RequestQueueTest, KeepsOneLaneForSequencesOfAllLengthsWherePacking) {
+  RequestQueue queue(8, /*packs=*/true);
+  for (const Shape& shape : {Shape{1, 3, 2}, Shape{1, 4, 2}, Shape{1, 4, 5}}) {
+    auto request = maker_.Make(shape);
+    request->id = shape.ToString();
+    queue.Push({std::move(request), absl::UnixEpoch(), absl::InfiniteFuture(), 0}, true);
+  }
+  EXPECT_THAT(Ids(queue.PopBatch(Limits(8))), ElementsAre("[1,3,2]", "[1,4,2]"));
+  EXPECT_THAT(Ids(queue.PopBatch(Limits(8))), ElementsAre("[1,4,5]"));
+}
+
 TEST_F(RequestQueueTest, GivesAnOversizeRequestAlone) {
   Push("big", {9, 2});
   Push("small", {1, 2});

@@ -1,0 +1,418 @@
+#include "engine/passes/pack_sequences.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "engine/core/status_macros.h"
+#include "engine/graph/op_def.h"
+#include "engine/ops/op_registry.h"
+#include "engine/ops/shape_inference.h"
+#include "engine/passes/length_constant.h"
+#include "engine/passes/pack_attention.h"
+
+namespace inferd {
+namespace {
+
+// Walks the two bindings side by side and writes the packed graph. Used once, by one thread.
+class SequencePacker {
+ public:
+  SequencePacker(const SequenceBindings& bindings, int64_t tokens, int64_t sequences)
+      : bindings_(bindings),
+        a_(*bindings.shorter),
+        b_(*bindings.longer),
+        tokens_(tokens),
+        sequences_(sequences) {}
+
+  absl::StatusOr<Graph> Run() {
+    RETURN_IF_ERROR(CheckSameGraphs());
+    forms_.assign(b_.num_values(), TokenForm());
+    mapped_.assign(b_.num_values(), kNoValue);
+    RETURN_IF_ERROR(AddInputs());
+    for (NodeId id = 0; id < b_.num_nodes(); ++id) {
+      if (b_.node(id).removed) continue;
+      RETURN_IF_ERROR(AddNode(b_.node(id)));
+    }
+    RETURN_IF_ERROR(AddOutputs());
+    RETURN_IF_ERROR(packed_.SortAndCompact());
+    packed_.RemoveDeadNodes();
+    RETURN_IF_ERROR(packed_.SortAndCompact());
+    RETURN_IF_ERROR(InferGraph(packed_));
+    return std::move(packed_);
+  }
+
+ private:
+  static absl::Status Refused(const std::string& what) {
+    return absl::FailedPreconditionError(what);
+  }
+  static absl::Status RefusedNode(const Node& node) {
+    return Refused(
+        absl::StrCat(NodeLabel(node), " mixes tokens or is not known to keep them apart"));
+  }
+
+  // Both bindings went through the same passes; where one was rewritten otherwise nothing follows.
+  absl::Status CheckSameGraphs() const {
+    const auto differ = [] { return Refused("the model's graph depends on the sequence length"); };
+    if (a_.num_nodes() != b_.num_nodes() || a_.num_values() != b_.num_values()) return differ();
+    for (NodeId id = 0; id < b_.num_nodes(); ++id) {
+      const Node& a = a_.node(id);
+      const Node& b = b_.node(id);
+      if (a.op != b.op || a.inputs != b.inputs || a.outputs != b.outputs ||
+          a.removed != b.removed || a.epilogue.size() != b.epilogue.size() ||
+          !(IsAttention(b) || SameAttributes(a.attributes, b.attributes))) {
+        return differ();
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  static bool IsAttention(const Node& node) {
+    return node.op->domain == "inferd" && node.op->name == "Attention";
+  }
+  static bool SameAttributes(const Attributes& a, const Attributes& b) {
+    return std::equal(a.values().begin(), a.values().end(), b.values().begin(), b.values().end(),
+                      [](const auto& x, const auto& y) {
+                        return x.first == y.first && ToString(x.second) == ToString(y.second);
+                      });
+  }
+
+  absl::Status AddInputs() {
+    for (ValueId id : b_.inputs()) {
+      const Value& value = b_.value(id);
+      Shape shape = bindings_.ShapeOf(id);
+      if (shape.rank() < 2 || shape[0] != 1 || !bindings_.IsLength(id, 1) ||
+          bindings_.LengthAxes(id) != 2u) {
+        return Refused(absl::StrCat("input ", value.name, " is not [1,length,...]"));
+      }
+      shape[1] = tokens_;
+      mapped_[id] = packed_.AddInput(value.name, ValueType::OfTensor(value.type.dtype, shape));
+      forms_[id] = {.kind = TokenForm::Kind::kTokens, .axis = 1};
+    }
+    positions_ =
+        packed_.AddInput("positions", ValueType::OfTensor(DType::kInt64, Shape({tokens_})));
+    offsets_ =
+        packed_.AddInput("offsets", ValueType::OfTensor(DType::kInt64, Shape({sequences_ + 1})));
+    return absl::OkStatus();
+  }
+
+  absl::Status AddOutputs() {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < b_.outputs().size(); ++i) {
+      const ValueId id = b_.outputs()[i];
+      names.push_back(b_.output_name(static_cast<int>(i)));
+      const TokenForm form = FormOf(id);
+      if (!form.is_tokens() || form.axis != 1 || form.uniform != 0 ||
+          bindings_.ShapeOf(id)[0] != 1) {
+        return Refused(absl::StrCat("output ", names.back(), " has no entry for each token"));
+      }
+      packed_.MarkOutput(Mapped(id));
+    }
+    packed_.SetOutputNames(std::move(names));
+    return absl::OkStatus();
+  }
+
+  // Inputs and outputs of nodes have their forms when asked for; constants get theirs here.
+  TokenForm FormOf(ValueId id) {
+    if (id == kNoValue) return {.kind = TokenForm::Kind::kInvariant};
+    if (b_.constant(id) == nullptr || mapped_[id] != kNoValue) return forms_[id];
+    if (a_.constant(id) == nullptr) return {};
+    const auto constant = CompareLengths(*a_.constant(id), *b_.constant(id),
+                                         bindings_.shorter_length, bindings_.longer_length);
+    if (!constant) return {};
+    TokenForm& form = forms_[id];
+    form = {.kind = TokenForm::Kind::kInvariant,
+            .axis = constant->axis,
+            .uniform = constant->uniform,
+            .counts = constant->counts};
+    if (constant->kind == LengthConstant::Kind::kNumbers) form.kind = TokenForm::Kind::kNumbers;
+    mapped_[id] = packed_.AddConstant("", constant->value);
+    if (constant->kind == LengthConstant::Kind::kPerPosition) {
+      form.kind = TokenForm::Kind::kTokens;
+      Node lookup;
+      lookup.name = absl::StrCat(b_.value(id).name, "/by_position");
+      lookup.op = &OpRegistry::Builtin().Get("", "Gather");
+      lookup.inputs = {mapped_[id], positions_};
+      lookup.outputs = {packed_.AddValue("")};
+      lookup.attributes.Set("axis", int64_t{form.axis});
+      mapped_[id] = lookup.outputs[0];
+      packed_.AddNode(std::move(lookup));
+    }
+    return form;
+  }
+  ValueId Mapped(ValueId id) const { return id == kNoValue ? kNoValue : mapped_[id]; }
+
+  absl::Status AddNode(const Node& node) {
+    bool any_tokens = false;
+    for (ValueId input : node.inputs) {
+      const TokenForm form = FormOf(input);
+      if (form.kind == TokenForm::Kind::kOther) return RefusedNode(node);
+      any_tokens = any_tokens || form.is_tokens();
+    }
+    for (ValueId output : node.outputs) {
+      if (output != kNoValue && (!bindings_.IsTensor(output) || bindings_.HasOtherAxes(output))) {
+        return RefusedNode(node);
+      }
+    }
+    if (!node.subgraphs.empty() || !node.op->deterministic || !any_tokens) {
+      return RefusedNode(node);
+    }
+    return AddTokenNode(node);
+  }
+
+  absl::Status AddTokenNode(const Node& node) {
+    const absl::string_view op = node.op->name;
+    if (IsAttention(node)) return AddAttention(node);
+    if (!node.op->domain.empty() && node.op->domain != "com.microsoft") return RefusedNode(node);
+    if (op == "Gather" || op == "GatherND") return AddGather(node);
+    if (node.op->op_class == OpClass::kView) return AddView(node);
+    TokenForm form;
+    if (node.op->op_class == OpClass::kElementwise) {
+      form = ElementwiseForm(node, node.num_op_inputs());
+    } else if (OnlyFirstHasTokens(node)) {
+      form = RowForm(node);
+    }
+    return AddCopy(node, form);
+  }
+
+  // The node as it is, over the mapped inputs.
+  absl::Status AddCopy(const Node& node, const TokenForm& form) {
+    if (!form.is_tokens() || !EpilogueKeepsTokens(node, form)) {
+      return RefusedNode(node);
+    }
+    Node copy = node;
+    for (ValueId& input : copy.inputs) input = Mapped(input);
+    for (ValueId& output : copy.outputs) {
+      if (output == kNoValue) continue;
+      forms_[output] = form;
+      output = mapped_[output] = packed_.AddValue(b_.value(output).name);
+    }
+    packed_.AddNode(std::move(copy));
+    return absl::OkStatus();
+  }
+
+  bool OnlyFirstHasTokens(const Node& node) {
+    for (int i = 0; i < node.num_op_inputs(); ++i) {
+      const TokenForm form = FormOf(node.inputs[i]);
+      if (form.uniform != 0) return false;
+      if (i == 0 ? !form.is_tokens() : !form.is_invariant()) return false;
+    }
+    return true;
+  }
+
+  // Broadcasting: in each axis of the length either one operand has the tokens, or all are uniform.
+  TokenForm ElementwiseForm(const Node& node, int inputs) {
+    const ValueId output = node.outputs[0];
+    const uint32_t lengths = bindings_.LengthAxes(output);
+    TokenForm result{.kind = TokenForm::Kind::kTokens, .uniform = lengths};
+    for (int i = 0; i < inputs; ++i) {
+      if (node.inputs[i] == kNoValue) continue;
+      const TokenForm form = FormOf(node.inputs[i]);
+      if (form.kind == TokenForm::Kind::kNumbers) return {};
+      if (!form.is_tokens()) continue;
+      const int axis = form.axis + bindings_.RankOf(output) - bindings_.RankOf(node.inputs[i]);
+      if (result.axis >= 0 && result.axis != axis) return {};
+      result.axis = axis;
+    }
+    if (result.axis < 0 || (lengths >> result.axis & 1) == 0) return {};
+    result.uniform &= ~(1u << result.axis);
+    return result;
+  }
+
+  bool EpilogueKeepsTokens(const Node& node, const TokenForm& form) {
+    const ValueId output = node.outputs[0];
+    for (const EpilogueStep& step : node.epilogue) {
+      if (step.operand < 0) continue;
+      const ValueId operand = node.inputs[step.operand];
+      const TokenForm other = FormOf(operand);
+      if (other.uniform != 0) return false;
+      if (other.is_invariant()) continue;
+      if (!other.is_tokens() ||
+          other.axis + bindings_.RankOf(output) - bindings_.RankOf(operand) != form.axis) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // Operators that work along other axes than the tokens'.
+  TokenForm RowForm(const Node& node) {
+    const absl::string_view op = node.op->name;
+    const ValueId input = node.inputs[0];
+    TokenForm form = FormOf(input);
+    form.counts = false;
+    const int rank = bindings_.RankOf(input);
+    const auto attribute_axis = [&](int64_t missing) {
+      const int64_t axis = node.attributes.Int("axis", missing);
+      return static_cast<int>(axis < 0 ? axis + rank : axis);
+    };
+    if (op == "MatMul") {
+      return form.axis < rank - 1 && bindings_.RankOf(node.inputs[1]) == 2 ? form : TokenForm();
+    }
+    if (op == "Gemm") {
+      return form.axis == 0 && node.attributes.Int("transA", 0) == 0 ? form : TokenForm();
+    }
+    if (op == "LayerNormalization" || op == "RMSNormalization") {
+      return form.axis < attribute_axis(-1) ? form : TokenForm();
+    }
+    if (op == "Softmax" || op == "LogSoftmax" || op == "ArgMax" || op == "ArgMin") {
+      const bool kept = op[0] != 'A' || node.attributes.Int("keepdims", 1) != 0;
+      return form.axis != attribute_axis(op[0] == 'A' ? 0 : -1) && kept ? form : TokenForm();
+    }
+    if (op == "Transpose") {
+      const auto& order = node.attributes.Ints("perm");
+      const auto at = std::find(order.begin(), order.end(), form.axis);
+      if (at == order.end()) return {};
+      form.axis = static_cast<int>(at - order.begin());
+      return form;
+    }
+    if (op == "Split" || op == "Slice") {
+      // Along another axis, since the token axis stays whole in every output.
+      return bindings_.LengthAxes(node.outputs[0]) == 1u << form.axis &&
+                     (op == "Slice" || form.axis != attribute_axis(0))
+                 ? form
+                 : TokenForm();
+    }
+    return {};
+  }
+
+  // The output's shape with the tokens at `axis`.
+  ValueId PackedShape(ValueId output, int axis) {
+    Shape shape = bindings_.ShapeOf(output);
+    shape[axis] = tokens_;
+    const std::vector<int64_t> dims(shape.dims().begin(), shape.dims().end());
+    return packed_.AddConstant(
+        "", Tensor::FromValues<int64_t>(Shape({shape.rank()}), absl::Span<const int64_t>(dims)));
+  }
+
+  absl::Status AddReshape(const Node& node, ValueId input, int axis) {
+    const ValueId output = node.outputs[0];
+    Node reshape;
+    reshape.name = node.name;
+    reshape.op = &OpRegistry::Builtin().Get("", "Reshape");
+    reshape.inputs = {Mapped(input), PackedShape(output, axis)};
+    forms_[output] = {.kind = TokenForm::Kind::kTokens, .axis = axis};
+    mapped_[output] = packed_.AddValue(b_.value(output).name);
+    reshape.outputs = {mapped_[output]};
+    packed_.AddNode(std::move(reshape));
+    return absl::OkStatus();
+  }
+
+  // Row-major bytes keep their order: the axis stays whole where as many elements lie before it.
+  absl::Status AddView(const Node& node) {
+    const ValueId input = node.inputs[0];
+    const ValueId output = node.outputs[0];
+    const TokenForm form = FormOf(input);
+    if (!form.is_tokens() || form.uniform != 0) return RefusedNode(node);
+    const Shape from = bindings_.ShapeOf(input);
+    const Shape to = bindings_.ShapeOf(output);
+    for (int axis = 0; axis < to.rank(); ++axis) {
+      if (bindings_.IsLength(output, axis) && bindings_.LengthAxes(output) == 1u << axis &&
+          to.Product(0, axis) == from.Product(0, form.axis)) {
+        return AddReshape(node, input, axis);
+      }
+    }
+    return RefusedNode(node);
+  }
+
+  // Rows of a table by tokens, or tokens taken in their own order, as exports of masks do.
+  absl::Status AddGather(const Node& node) {
+    const ValueId data = node.inputs[0];
+    const ValueId indices = node.inputs[1];
+    const TokenForm data_form = FormOf(data);
+    const TokenForm index_form = FormOf(indices);
+    if (data_form.uniform != 0 || index_form.uniform != 0 || !index_form.is_tokens()) {
+      return RefusedNode(node);
+    }
+    const bool by_axis = node.op->name == "Gather";
+    if (data_form.is_invariant()) {
+      const int64_t axis = by_axis ? node.attributes.Int("axis", 0) : 0;
+      const int first = static_cast<int>(axis < 0 ? axis + bindings_.RankOf(data) : axis);
+      TokenForm form = index_form;
+      form.counts = false;
+      form.axis += first;
+      if (!by_axis && (node.attributes.Int("batch_dims", 0) != 0 ||
+                       form.axis == bindings_.RankOf(indices) - 1)) {
+        return RefusedNode(node);
+      }
+      return AddCopy(node, form);
+    }
+    const int token_axis =
+        by_axis ? TokensInOrder(node, data_form, index_form) : TuplesInOrder(node, data_form);
+    if (token_axis < 0) return RefusedNode(node);
+    return AddReshape(node, data, token_axis);
+  }
+
+  // The output's token axis when a Gather takes all tokens of its data in order; -1 else.
+  int TokensInOrder(const Node& node, const TokenForm& data, const TokenForm& indices) const {
+    const int64_t axis = node.attributes.Int("axis", 0);
+    const int rank = bindings_.RankOf(node.inputs[0]);
+    if ((axis < 0 ? axis + rank : axis) != data.axis || !indices.counts) return -1;
+    return data.axis + indices.axis;
+  }
+
+  // The same for a GatherND whose tuples are zero but for the token's index.
+  int TuplesInOrder(const Node& node, const TokenForm& data) const {
+    const Tensor* tuples = b_.constant(node.inputs[1]);
+    const Shape shape = bindings_.ShapeOf(node.inputs[0]);
+    if (tuples == nullptr || node.attributes.Int("batch_dims", 0) != 0) return -1;
+    const int64_t width = tuples->dim(tuples->rank() - 1);
+    const auto values = tuples->ToInt64s();
+    if (!values.ok() || tuples->num_elements() != bindings_.longer_length * width ||
+        width <= data.axis)
+      return -1;
+    for (int64_t i = 0; i < bindings_.longer_length; ++i) {
+      for (int64_t j = 0; j < width; ++j) {
+        if ((*values)[i * width + j] != (j == data.axis ? i : 0)) return -1;
+      }
+    }
+    for (int64_t j = 0; j < width; ++j) {
+      if (j != data.axis && shape[static_cast<int>(j)] != 1) return -1;
+    }
+    return forms_[node.inputs[1]].axis;
+  }
+
+  absl::Status AddAttention(const Node& node) {
+    std::array<TokenForm, kAttentionInputs> forms;
+    for (size_t i = 0; i < node.inputs.size(); ++i) forms[i] = FormOf(node.inputs[i]);
+    const auto attention = PackAttention(bindings_, node, forms, tokens_);
+    if (!attention) return RefusedNode(node);
+    const auto kept = [&](size_t i, bool has) { return has ? Mapped(node.inputs[i]) : kNoValue; };
+    Node packed;
+    packed.name = node.name;
+    packed.op = &OpRegistry::Builtin().Get("inferd", "PackedAttention");
+    packed.attributes = attention->attention.ToAttributes();
+    packed.inputs = {kept(0, true),
+                     kept(1, true),
+                     kept(2, true),
+                     kept(3, attention->has_bias),
+                     kept(4, attention->has_mask),
+                     offsets_};
+    const ValueId output = node.outputs[0];
+    forms_[output] = attention->output;
+    packed.outputs = {mapped_[output] = packed_.AddValue(b_.value(output).name)};
+    packed_.AddNode(std::move(packed));
+    return absl::OkStatus();
+  }
+
+  const SequenceBindings bindings_;
+  const Graph& a_;
+  const Graph& b_;
+  const int64_t tokens_;
+  const int64_t sequences_;
+  Graph packed_;
+  std::vector<TokenForm> forms_;  // by value of b_
+  std::vector<ValueId> mapped_;   // of b_ to packed_
+  ValueId positions_ = kNoValue;
+  ValueId offsets_ = kNoValue;
+};
+
+}  // namespace
+
+absl::StatusOr<Graph> PackSequences(const SequenceBindings& bindings, int64_t tokens,
+                                    int64_t sequences) {
+  return SequencePacker(bindings, tokens, sequences).Run();
+}
+
+}  // namespace inferd

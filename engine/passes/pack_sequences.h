@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "engine/graph/graph.h"
+#include "engine/passes/token_form.h"
+
+namespace inferd {
+
+// The graph that runs sequences of different lengths laid one behind the other, without padding:
+// every input [1,S,...] becomes [1,tokens,...], and two more inputs follow: positions, int64
+// [tokens], each token's index in its sequence, and offsets, int64 [sequences + 1], where each
+// sequence begins, the last being where all end. Tokens behind that give outputs of no meaning.
+// Operators that treat tokens alone run as they are, attention by the offsets, and what depends on
+// a token's position alone is looked up.
+// FAILED_PRECONDITION naming the node that mixes tokens in another way, or the input or output
+// that has none; conservative: an operator it does not know refuses.
+absl::StatusOr<Graph> PackSequences(const SequenceBindings& bindings, int64_t tokens,
+                                    int64_t sequences);
+
+}  // namespace inferd

@@ -1,0 +1,263 @@
+#include "engine/sequence_packing.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/core/status_macros.h"
+#include "engine/passes/pack_sequences.h"
+
+namespace inferd {
+namespace {
+
+// The second binding of a model, to tell what depends on the length.
+constexpr int64_t kShorterLength = 5;
+constexpr int64_t kShortestLonger = 8;
+// Larger input buffers are given back after their execution.
+constexpr int64_t kMaxKeptBytes = int64_t{64} << 20;
+constexpr size_t kMaxKeptBuffers = 16;
+
+int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
+
+// To at most a sixteenth more, beyond the smallest.
+int64_t RoundedTokens(int64_t tokens) {
+  const int64_t step = std::clamp<int64_t>(
+      static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(1, tokens)))) /
+          16,
+      16, 256);
+  return RoundUp(tokens, step);
+}
+
+int64_t PowerOfTwo(int64_t value) {
+  return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(value)));
+}
+
+}  // namespace
+
+// The packed inputs of one execution, kept for the next.
+struct SequencePacking::Buffers {
+  std::vector<Tensor> storage;  // uint8, one an input
+  std::vector<Tensor> inputs;   // views of it, as the plan takes them
+
+  int64_t bytes() const {
+    int64_t total = 0;
+    for (const Tensor& tensor : storage) total += tensor.has_data() ? tensor.byte_size() : 0;
+    return total;
+  }
+
+  bool Holds(const Tensor& tensor) const {
+    return std::any_of(storage.begin(), storage.end(), [&](const Tensor& kept) {
+      const char* begin = static_cast<const char*>(kept.raw());
+      const char* at = static_cast<const char*>(tensor.raw());
+      return at >= begin && at < begin + kept.byte_size();
+    });
+  }
+
+  // Input `i` as `shape`, over storage that is large enough.
+  absl::StatusOr<Tensor*> Shaped(size_t i, DType dtype, const Shape& shape) {
+    if (storage.size() <= i) {
+      storage.resize(i + 1);
+      inputs.resize(i + 1);
+    }
+    const int64_t bytes = shape.num_elements() * ElementBytes(dtype);
+    if (!storage[i].has_data() || storage[i].byte_size() < bytes) {
+      ASSIGN_OR_RETURN(storage[i],
+                       Tensor::Allocate(DType::kUint8, Shape{std::max<int64_t>(bytes, 64)}));
+    }
+    inputs[i] = Tensor::View(dtype, shape, storage[i].raw());
+    return &inputs[i];
+  }
+};
+
+SequencePacking::SequencePacking(std::vector<TensorInfo> inputs, int max_plans,
+                                 std::shared_ptr<RecoverySet> recovery, Functions functions)
+    : inputs_(std::move(inputs)),
+      recovery_(std::move(recovery)),
+      functions_(std::move(functions)),
+      plans_(max_plans, [this](const std::vector<Shape>& shapes) {
+        return Bind({.tokens = shapes[0][0], .sequences = shapes[0][1], .longest = shapes[0][2]});
+      }) {}
+
+SequencePacking::~SequencePacking() = default;
+
+bool SequencePacking::TakesSequences() const {
+  return !inputs_.empty() &&
+         std::all_of(inputs_.begin(), inputs_.end(), [this](const TensorInfo& info) {
+           const SymbolicShape& shape = info.type.shape;
+           return info.type.is_tensor() && info.type.dtype != DType::kString && shape.rank() >= 2 &&
+                  !shape[0].known() && !shape[1].known() && shape[1].symbol >= 0 &&
+                  shape[1].symbol == inputs_[0].type.shape[1].symbol &&
+                  std::all_of(shape.dims().begin() + 2, shape.dims().end(),
+                              [](const Dim& dim) { return dim.known(); });
+         });
+}
+
+std::vector<Shape> SequencePacking::ShapesFor(int64_t length) const {
+  std::vector<Shape> shapes;
+  for (const TensorInfo& info : inputs_) {
+    Shape shape({1, length});
+    for (int i = 2; i < info.type.shape.rank(); ++i) shape.push_back(info.type.shape[i].value);
+    shapes.push_back(std::move(shape));
+  }
+  return shapes;
+}
+
+absl::Status SequencePacking::Check() {
+  const RecoverySet::Reading reading(*recovery_);
+  return Pack({.tokens = 3 * kShortestLonger, .sequences = 4, .longest = kShortestLonger}).status();
+}
+
+absl::StatusOr<Graph> SequencePacking::Pack(const Sizes& sizes) const {
+  ASSIGN_OR_RETURN(const Graph shorter, functions_.bind(ShapesFor(kShorterLength)));
+  ASSIGN_OR_RETURN(const Graph longer, functions_.bind(ShapesFor(sizes.longest)));
+  return PackSequences({.shorter = &shorter,
+                        .longer = &longer,
+                        .shorter_length = kShorterLength,
+                        .longer_length = sizes.longest},
+                       sizes.tokens, sizes.sequences);
+}
+
+absl::StatusOr<std::shared_ptr<const Plan>> SequencePacking::Bind(const Sizes& sizes) const {
+  const RecoverySet::Reading reading(*recovery_);
+  ASSIGN_OR_RETURN(Graph packed, Pack(sizes));
+  auto plan = functions_.build(std::move(packed));
+  RETURN_IF_ERROR(reading.status());
+  return plan;
+}
+
+absl::StatusOr<SequencePacking::Sizes> SequencePacking::Measure(
+    absl::Span<const absl::Span<const Tensor>> requests) const {
+  Sizes sizes;
+  for (const absl::Span<const Tensor> request : requests) {
+    if (request.size() != inputs_.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected ", inputs_.size(), " inputs, got ", request.size()));
+    }
+    const int64_t rows = request[0].dim(0);
+    const int64_t length = request[0].dim(1);
+    for (const Tensor& input : request) {
+      if (input.dim(0) == rows && input.dim(1) == length) continue;
+      return absl::InvalidArgumentError(absl::StrCat("inputs of ", rows, " and ", input.dim(0),
+                                                     " rows of ", length, " and ", input.dim(1)));
+    }
+    sizes.tokens += rows * length;
+    sizes.sequences += rows;
+    sizes.longest = std::max(sizes.longest, length);
+  }
+  sizes.tokens = RoundedTokens(std::max<int64_t>(1, sizes.tokens));
+  sizes.sequences = PowerOfTwo(std::max<int64_t>(1, sizes.sequences));
+  sizes.longest = std::max(sizes.longest, kShortestLonger);
+  return sizes;
+}
+
+absl::Status SequencePacking::Fill(absl::Span<const absl::Span<const Tensor>> requests,
+                                   const Sizes& sizes, Buffers& buffers) const {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const DType dtype = inputs_[i].type.dtype;
+    Shape shape = requests[0][i].shape();
+    shape[0] = 1;
+    shape[1] = sizes.tokens;
+    ASSIGN_OR_RETURN(Tensor * input, buffers.Shaped(i, dtype, shape));
+    char* to = static_cast<char*>(input->mutable_raw());
+    const char* end = to + input->byte_size();
+    for (const absl::Span<const Tensor> request : requests) {
+      if (request[i].byte_size() > 0) std::memcpy(to, request[i].raw(), request[i].byte_size());
+      to += request[i].byte_size();
+    }
+    std::memset(to, 0, end - to);
+  }
+  ASSIGN_OR_RETURN(Tensor * positions,
+                   buffers.Shaped(inputs_.size(), DType::kInt64, Shape({sizes.tokens})));
+  ASSIGN_OR_RETURN(Tensor * offsets,
+                   buffers.Shaped(inputs_.size() + 1, DType::kInt64, Shape({sizes.sequences + 1})));
+  int64_t* position = positions->mutable_data<int64_t>();
+  int64_t* offset = offsets->mutable_data<int64_t>();
+  int64_t* const last = offset + sizes.sequences;
+  int64_t token = 0;
+  for (const absl::Span<const Tensor> request : requests) {
+    for (int64_t row = 0; row < request[0].dim(0); ++row) {
+      *offset++ = token;
+      for (int64_t i = 0; i < request[0].dim(1); ++i) position[token++] = i;
+    }
+  }
+  std::fill(offset, last + 1, token);
+  std::fill(position + token, position + sizes.tokens, 0);
+  return absl::OkStatus();
+}
+
+SequencePacking::Key SequencePacking::KeyOf(const Sizes& sizes, int64_t longest) {
+  return {Shape({sizes.tokens, sizes.sequences, longest})};
+}
+
+absl::StatusOr<SequencePacking::Borrowed> SequencePacking::Borrow(const Sizes& sizes) {
+  const int64_t rounded = PowerOfTwo(sizes.longest);
+  if (rounded < too_long_.load(std::memory_order_relaxed)) {
+    Key key = KeyOf(sizes, rounded);
+    absl::StatusOr<std::unique_ptr<Executor>> executor = plans_.BorrowExecutor(key);
+    if (executor.ok()) return Borrowed{std::move(key), *std::move(executor)};
+    if (!absl::IsInvalidArgument(executor.status())) return executor.status();
+    // The model may have no positions beyond the request's own.
+    too_long_.store(rounded, std::memory_order_relaxed);
+  }
+  Key key = KeyOf(sizes, sizes.longest);
+  ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, plans_.BorrowExecutor(key));
+  return Borrowed{std::move(key), std::move(executor)};
+}
+
+absl::Status SequencePacking::Run(CoreSlot& slot,
+                                  absl::Span<const absl::Span<const Tensor>> requests,
+                                  std::vector<std::vector<Tensor>>* outputs) {
+  ASSIGN_OR_RETURN(const Sizes sizes, Measure(requests));
+  ASSIGN_OR_RETURN(Borrowed borrowed, Borrow(sizes));
+  std::unique_ptr<Buffers> buffers = TakeBuffers();
+  RETURN_IF_ERROR(Fill(requests, sizes, *buffers));
+  std::vector<Tensor> packed;
+  absl::Status status = borrowed.executor->Run(slot, buffers->inputs, &packed);
+  plans_.ReturnExecutor(borrowed.key, std::move(borrowed.executor));
+  for (Tensor& output : packed) {
+    // An output that is an input would change when the buffers are used again.
+    if (!buffers->Holds(output)) continue;
+    ASSIGN_OR_RETURN(output, output.Clone());
+  }
+  ReturnBuffers(std::move(buffers));
+  RETURN_IF_ERROR(status);
+  Split(requests, packed, outputs);
+  return absl::OkStatus();
+}
+
+void SequencePacking::Split(absl::Span<const absl::Span<const Tensor>> requests,
+                            absl::Span<const Tensor> packed,
+                            std::vector<std::vector<Tensor>>* outputs) {
+  outputs->assign(requests.size(), {});
+  for (const Tensor& output : packed) {
+    Shape shape = output.shape();
+    const int64_t token_bytes = shape.Product(2, shape.rank()) * ElementBytes(output.dtype());
+    const char* from = static_cast<const char*>(output.raw());
+    // The parts of a copy keep it alive together.
+    const auto owner = std::make_shared<const Tensor>(output);
+    for (size_t r = 0; r < requests.size(); ++r) {
+      shape[0] = requests[r][0].dim(0);
+      shape[1] = requests[r][0].dim(1);
+      (*outputs)[r].push_back(Tensor::View(output.dtype(), shape, from, owner));
+      from += shape[0] * shape[1] * token_bytes;
+    }
+  }
+}
+
+std::unique_ptr<SequencePacking::Buffers> SequencePacking::TakeBuffers() {
+  MutexLock lock(&mutex_);
+  if (buffers_.empty()) return std::make_unique<Buffers>();
+  std::unique_ptr<Buffers> buffers = std::move(buffers_.back());
+  buffers_.pop_back();
+  return buffers;
+}
+
+void SequencePacking::ReturnBuffers(std::unique_ptr<Buffers> buffers) {
+  if (buffers->bytes() > kMaxKeptBytes) return;
+  MutexLock lock(&mutex_);
+  if (buffers_.size() < kMaxKeptBuffers) buffers_.push_back(std::move(buffers));
+}
+
+}  // namespace inferd
