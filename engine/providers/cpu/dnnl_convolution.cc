@@ -163,7 +163,11 @@ bool TakesOwnConvolution(const Graph& graph, const Node& node) {
     const Value& value = graph.value(id);
     return SameOrder(value.type.shape.ToShape(), value.layout, Layout::kChannelsLast);
   };
-  return graph.constant(node.inputs[1]) != nullptr &&
+  const auto is_float = [&](ValueId id) {
+    return id == kNoValue || graph.value(id).type.dtype == DType::kFloat32;
+  };
+  return std::all_of(node.inputs.begin(), node.inputs.end(), is_float) &&
+         is_float(node.outputs[0]) && graph.constant(node.inputs[1]) != nullptr &&
          graph.value(node.inputs[1]).layout == Layout::kRowMajor &&
          OutputShape(graph, node).ToShape().num_elements() != 0 && channels_last(node.inputs[0]) &&
          channels_last(node.outputs[0]);

@@ -41,8 +41,8 @@ bool SupportsConvolution(const Graph& graph, const Node& node, bool transposed);
 absl::StatusOr<Convolution> DescribeConvolution(const Graph& graph, const Node& node,
                                                 bool transposed);
 
-// Whether own kernels, which read and write channels-last and pack their weights, can take the
-// bound node.
+// Whether own kernels, which read and write channels-last floats and pack their weights, can take
+// the bound node.
 bool TakesOwnConvolution(const Graph& graph, const Node& node);
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareConvolution(const Graph& graph,
