@@ -230,8 +230,6 @@ void Trees(benchmark::State& state) {
   AddTrees(model, state.range(0), state.range(1), kFeatures);
   model.Output("y");
   BenchModel(state, model);
-  state.counters["rows/s"] = benchmark::Counter(
-      static_cast<double>(state.range(2) * state.iterations()), benchmark::Counter::kIsRate);
 }
 BENCHMARK(Trees)
     ->ArgNames({"trees", "depth", "rows"})
