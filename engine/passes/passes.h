@@ -12,8 +12,9 @@ absl::StatusOr<int> RemoveRedundantNodes(Graph& graph, const PassContext& contex
 // larger than its inputs.
 absl::StatusOr<int> FoldConstants(Graph& graph, const PassContext& context);
 
-// float16 nodes that no provider runs -> float32 nodes between Casts, rounding to float16 only what
-// others read: constants take twice the room, providers have kernels for it, and fewer digits go.
+// In a graph with float16 weights: float16 nodes that no provider runs -> float32 nodes between
+// Casts, rounding to float16 only what others read. Weights take twice the room, providers have
+// kernels for them, and fewer digits go.
 absl::StatusOr<int> WidenFloat16(Graph& graph, const PassContext& context);
 
 // Folds BatchNormalization and per-channel Mul and Add with constants into the weights and bias of

@@ -12,8 +12,8 @@ namespace {
 
 constexpr Pass kGraphPasses[] = {
     {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes},
-    {"fold_constants", PassLevel::kBasic, FoldConstants},
     {"widen_float16", PassLevel::kBasic, WidenFloat16},
+    {"fold_constants", PassLevel::kBasic, FoldConstants},
     {"fold_into_convolution", PassLevel::kBasic, FoldIntoConvolution},
     {"fuse_normalization_into_concat", PassLevel::kAll, FuseNormalizationIntoConcat},
     {"fuse_layer_normalization", PassLevel::kAll, FuseLayerNormalization},

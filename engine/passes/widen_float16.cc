@@ -60,6 +60,17 @@ bool IsOneOf(const absl::string_view (&names)[N], absl::string_view name) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
+// With such weights float16 is how a model is stored. A graph without is arithmetic on float16 for
+// its own sake, rounding included.
+bool HasHalfWeights(const Graph& graph) {
+  for (ValueId id = 0; id < graph.num_values(); ++id) {
+    const Tensor* constant = graph.constant(id);
+    if (constant == nullptr || constant->kind() != ValueKind::kTensor) continue;
+    if (constant->dtype() == DType::kFloat16 && constant->num_elements() > 1) return true;
+  }
+  return false;
+}
+
 // Moves float16 arithmetic that no provider runs to float32. Used once, by one thread.
 class Widener {
  public:
@@ -175,7 +186,7 @@ class Widener {
 }  // namespace
 
 absl::StatusOr<int> WidenFloat16(Graph& graph, const PassContext& context) {
-  if (context.providers.empty()) return 0;
+  if (context.providers.empty() || !HasHalfWeights(graph)) return 0;
   return Widener(graph, context).Run();
 }
 

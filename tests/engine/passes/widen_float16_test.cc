@@ -37,17 +37,17 @@ std::vector<float> Floats(const Tensor& halves) {
 TEST(WidenFloat16, RoundsOnlyTheResultOfAChain) {
   // 2048 + 1 is not a float16; 2048 + 1 - 2048 is.
   GraphBuilder b;
-  const ValueId x = b.Input("x", {1}, DType::kFloat16);
-  const ValueId one = b.graph().AddConstant("", Halves(Shape({1}), {1}));
-  const ValueId large = b.graph().AddConstant("", Halves(Shape({1}), {2048}));
+  const ValueId x = b.Input("x", {2}, DType::kFloat16);
+  const ValueId one = b.graph().AddConstant("", Halves(Shape({2}), {1, 1}));
+  const ValueId large = b.graph().AddConstant("", Halves(Shape({2}), {2048, 2048}));
   Graph graph = b.Build({b.Op("Sub", {b.Op("Add", {x, one}), large})});
-  const Tensor input = Halves(Shape({1}), {2048});
-  EXPECT_EQ(Floats(testing::RunPortable(graph, {input})[0]), std::vector<float>{0});
+  const Tensor input = Halves(Shape({2}), {2048, 2048});
+  EXPECT_EQ(Floats(testing::RunPortable(graph, {input})[0]), (std::vector<float>{0, 0}));
   EXPECT_EQ(testing::RunPass(WidenFloat16, graph, SupportsFloat32()), 2);
   EXPECT_EQ(CountOps(graph, "Cast"), 2);
   const Tensor output = testing::RunPortable(graph, {input})[0];
   ASSERT_EQ(output.dtype(), DType::kFloat16);
-  EXPECT_EQ(Floats(output), std::vector<float>{1});
+  EXPECT_EQ(Floats(output), (std::vector<float>{1, 1}));
 }
 
 TEST(WidenFloat16, ConvertsWeightsOnceAndKeepsAnswers) {
@@ -68,27 +68,41 @@ TEST(WidenFloat16, DropsTheCastThatWidensItsOwnResult) {
   const ValueId x = b.Input("x", {2}, DType::kFloat16);
   Attributes to_float32;
   to_float32.Set("to", static_cast<int64_t>(DType::kFloat32));
-  Graph graph = b.Build({b.Op("Relu", {b.Op("Cast", {b.Op("Neg", {x})}, to_float32)})});
+  const ValueId w = b.graph().AddConstant("", Halves(Shape({2}), {-1, -1}));
+  Graph graph = b.Build({b.Op("Relu", {b.Op("Cast", {b.Op("Mul", {x, w})}, to_float32)})});
   EXPECT_EQ(testing::RunPass(WidenFloat16, graph, SupportsFloat32()), 2);
   EXPECT_EQ(CountOps(graph, "Cast"), 1);
   const Tensor output = testing::RunPortable(graph, {Halves(Shape({2}), {-3, 4})})[0];
   EXPECT_EQ(output.values<float>()[0], 3);
 }
 
-TEST(WidenFloat16, LeavesWhatAProviderRunsAndExplicitRounding) {
+TEST(WidenFloat16, LeavesWhatAProviderRunsAndGraphsWithoutWeights) {
+  for (bool weights : {false, true}) {
+    GraphBuilder b;
+    const ValueId x = b.Input("x", {2}, DType::kFloat16);
+    const ValueId factor =
+        b.graph().AddConstant("", weights ? Halves(Shape({2}), {2, 3}) : Halves(Shape(), {2}));
+    Graph graph = b.Build({b.Op("Mul", {x, factor})});
+    EXPECT_EQ(testing::RunPass(WidenFloat16, graph, testing::SupportsEverything()), 0);
+    EXPECT_EQ(testing::RunPass(WidenFloat16, graph), 0);
+    EXPECT_EQ(testing::RunPass(WidenFloat16, graph, SupportsFloat32()), weights ? 1 : 0);
+  }
+}
+
+TEST(WidenFloat16, KeepsRoundingThatTheGraphAsksFor) {
   GraphBuilder b;
-  const ValueId x = b.Input("x", {1});
+  const ValueId x = b.Input("x", {2});
   Attributes to_float16, to_float32;
   to_float16.Set("to", static_cast<int64_t>(DType::kFloat16));
   to_float32.Set("to", static_cast<int64_t>(DType::kFloat32));
-  const ValueId half = b.Op("Cast", {x}, to_float16);
-  Graph graph = b.Build({b.Op("Cast", {half}, to_float32)});
-  EXPECT_EQ(testing::RunPass(WidenFloat16, graph, SupportsFloat32()), 0);
-
-  GraphBuilder c;
-  Graph supported = c.Build({c.Op("Neg", {c.Input("x", {2}, DType::kFloat16)})});
-  EXPECT_EQ(testing::RunPass(WidenFloat16, supported, testing::SupportsEverything()), 0);
-  EXPECT_EQ(testing::RunPass(WidenFloat16, supported), 0);
+  const ValueId w = b.graph().AddConstant("", Halves(Shape({2}), {1, 1}));
+  const ValueId product = b.Op("Mul", {b.Op("Cast", {x}, to_float16), w});
+  Graph graph = b.Build({b.Op("Cast", {product}, to_float32)});
+  EXPECT_EQ(testing::RunPass(WidenFloat16, graph, SupportsFloat32()), 2);
+  const Tensor input = Tensor::FromValues<float>(Shape({2}), {2049, 2047});
+  const Tensor output = testing::RunPortable(graph, {input})[0];
+  EXPECT_EQ(output.values<float>()[0], 2048);
+  EXPECT_EQ(output.values<float>()[1], 2047);
 }
 
 }  // namespace
