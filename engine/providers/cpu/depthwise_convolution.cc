@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
+#include "engine/graph/op_def.h"
 #include "engine/plan/weight_store.h"
 #include "engine/providers/cpu/node_checks.h"
 #include "engine/providers/cpu/simd/parallel.h"
@@ -90,10 +91,15 @@ std::optional<DepthwiseShape> DepthwiseShapeOf(const Graph& graph, const Node& n
                         .pad_left = window.pads_begin[1]};
 }
 
-double DepthwiseCost(const DepthwiseShape& shape) {
+double DepthwiseCost(const DepthwiseShape& shape, const Node& node) {
   const double direct = static_cast<double>(shape.batch * shape.channels * shape.out_height *
                                             shape.out_width * shape.kernel * shape.kernel);
-  return shape.kernel >= 5 || shape.channels >= 160 ? 0.9 * direct : 1.1 * direct;
+  const bool bounds_only =
+      std::all_of(node.epilogue.begin(), node.epilogue.end(), [](const EpilogueStep& step) {
+        return step.op->name == "Relu" || step.op->name == "Clip" || step.op->name == "HardSwish";
+      });
+  const bool slower = bounds_only && shape.kernel < 5 && shape.channels < 160;
+  return slower ? 1.1 * direct : 0.9 * direct;
 }
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph, const Node& node,

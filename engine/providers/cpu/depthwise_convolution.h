@@ -16,8 +16,9 @@ namespace inferd::cpu {
 std::optional<DepthwiseShape> DepthwiseShapeOf(const Graph& graph, const Node& node,
                                                const Convolution& conv);
 
-// As DirectCost() counts: oneDNN's kernel is the faster one where a window has few products.
-double DepthwiseCost(const DepthwiseShape& shape);
+// As DirectCost() counts: oneDNN's kernel is the faster one for few products an output and an
+// epilogue that takes no time.
+double DepthwiseCost(const DepthwiseShape& shape, const Node& node);
 
 // UNIMPLEMENTED when the epilogue has steps that no own kernel computes.
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph, const Node& node,

@@ -17,8 +17,8 @@ namespace {
 
 // A block's transformed tiles should stay in a core's second cache beside the weights that stream
 // through it, and there should be enough of them for each weight to be used often.
-constexpr int64_t kBlockFloats = 192 << 10;
-constexpr int64_t kMinBlockTiles = 14;
+constexpr int64_t kBlockFloats = 144 << 10;
+constexpr int64_t kMinBlockTiles = 16;
 constexpr double kMinCostPerThread = 2e6;  // multiplications
 
 int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }

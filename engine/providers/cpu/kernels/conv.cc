@@ -71,7 +71,7 @@ Candidate Direct(const Graph& graph, const Node& node, const Convolution& conv) 
 std::vector<Candidate> Candidates(const Graph& graph, const Node& node, const Convolution& conv) {
   std::vector<Candidate> candidates = {Direct(graph, node, conv)};
   if (const auto shape = DepthwiseShapeOf(graph, node, conv)) {
-    candidates.push_back({"depthwise", DepthwiseCost(*shape),
+    candidates.push_back({"depthwise", DepthwiseCost(*shape, node),
                           [&graph, &node, shape = *shape](const PrepareContext& context) {
                             return PrepareDepthwise(graph, node, context, shape);
                           }});

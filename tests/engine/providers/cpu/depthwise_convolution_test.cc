@@ -81,7 +81,9 @@ TEST(DepthwiseConvolution, AppliesEpiloguesToSumsAndToFinishedRows) {
   ExpectAgrees(CaseOf(shape).Then("Sigmoid").ThenWith("Sub", same, false, true), 1e-5);
 }
 
-TEST(DepthwiseConvolution, IsChosenForLargeWindowsAndManyChannels) {
+TEST(DepthwiseConvolution, IsChosenForLargeWindowsManyChannelsAndSlowEpilogues) {
+  EXPECT_EQ(CaseOf({{1, 40, 14, 14}}).Then("Swish").ExpectAgrees(), "simd:depthwise+Swish");
+  EXPECT_EQ(CaseOf({{1, 40, 14, 14}}).Then("Relu").ExpectAgrees().substr(0, 4), "brdg");
   EXPECT_EQ(CaseOf({{1, 40, 14, 14}, 5, 1, {2, 2, 2, 2}}).Then("Relu").ExpectAgrees(),
             "simd:depthwise+Relu");
   EXPECT_EQ(CaseOf({{1, 480, 14, 14}}).ExpectAgrees(), "simd:depthwise");

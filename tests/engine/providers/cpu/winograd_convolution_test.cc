@@ -125,6 +125,20 @@ TEST(WinogradConvolution, IsRefusedForOtherConvolutions) {
   EXPECT_TRUE(refused(computed));
 }
 
+TEST(WinogradConvolution, IsRefusedForOtherElementTypes) {
+  ProviderCase test = CaseOf({{1, 16, 9, 9}, 16});
+  ASSERT_TRUE(test.Bind().ok());
+  const ValueId x = test.node().inputs[0];
+  const ValueId y = test.node().outputs[0];
+  for (const ValueId id : {x, y}) test.graph().value(id).layout = Layout::kChannelsLast;
+  EXPECT_TRUE(TakesOwnConvolution(test.graph(), test.node()));
+  for (const ValueId id : {x, test.node().inputs[1], y}) {
+    test.graph().value(id).type.dtype = DType::kBfloat16;
+    EXPECT_FALSE(TakesOwnConvolution(test.graph(), test.node()));
+    test.graph().value(id).type.dtype = DType::kFloat32;
+  }
+}
+
 TEST(WinogradConvolution, IsChosenWhereItIsFaster) {
   const auto kernel_of = [](const ConvShape& shape) { return CaseOf(shape).ExpectAgrees(3e-6); };
   EXPECT_EQ(kernel_of({{1, 64, 56, 56}, 64}), "simd:winograd4");
