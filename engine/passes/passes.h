@@ -37,6 +37,10 @@ absl::StatusOr<int> FuseLayerNormalization(Graph& graph, const PassContext& cont
 // Appends elementwise consumers to the node before them where a provider runs the two as one.
 absl::StatusOr<int> FuseEpilogues(Graph& graph, const PassContext& context);
 
+// Bound graphs: Attention and MultiHeadAttention of com.microsoft, without a past -> products, a
+// bias and the Attention of ai.onnx, for FuseAttention.
+absl::StatusOr<int> LowerAttention(Graph& graph, const PassContext& context);
+
 // Bound graphs: the products, masks and softmax of an attention, with the nodes that split and join
 // its heads -> one inferd.Attention that reads its operands where they lie.
 absl::StatusOr<int> FuseAttention(Graph& graph, const PassContext& context);

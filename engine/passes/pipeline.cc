@@ -23,6 +23,7 @@ constexpr Pass kGraphPasses[] = {
 
 constexpr Pass kBoundPasses[] = {
     {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes},
+    {"lower_attention", PassLevel::kAll, LowerAttention},
     {"fuse_attention", PassLevel::kAll, FuseAttention},
     // With shapes known, residuals can be shown to be equal; and attentions are whole until here.
     {"fuse_epilogues", PassLevel::kAll, FuseEpilogues},
