@@ -4,20 +4,18 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "engine/core/large_memory.h"
 #include "engine/core/status_macros.h"
 
 namespace inferd {
 namespace {
 
-constexpr int64_t kAlignment = 64;
-
 // Zeroed bytes that count themselves in `total` and keep `constant` alive.
 std::shared_ptr<void> AllocateCounted(int64_t bytes, Tensor constant,
                                       std::shared_ptr<std::atomic<int64_t>> total) {
-  const int64_t rounded = (std::max<int64_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
-  void* data = std::aligned_alloc(kAlignment, rounded);
+  void* data = AllocateLarge(bytes);
   if (data == nullptr) return nullptr;
-  std::memset(data, 0, rounded);
+  std::memset(data, 0, static_cast<size_t>(bytes));
   total->fetch_add(bytes);
   return std::shared_ptr<void>(
       data, [bytes, total = std::move(total), constant = std::move(constant)](void* p) {

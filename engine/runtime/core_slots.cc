@@ -8,6 +8,8 @@
 #include <fstream>
 #include <string>
 
+#include "engine/core/large_memory.h"
+
 namespace inferd {
 namespace {
 
@@ -40,7 +42,7 @@ std::byte* CoreSlot::Arena(int64_t bytes) {
   const int64_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   arena_.reset();
   arena_bytes_ = 0;
-  void* memory = std::aligned_alloc(kAlignment, rounded);
+  void* memory = AllocateLarge(rounded);
   if (memory == nullptr) return nullptr;
   arena_ = {static_cast<std::byte*>(memory), std::free};
   arena_bytes_ = rounded;
