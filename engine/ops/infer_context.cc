@@ -16,7 +16,6 @@ absl::Status Incompatible(absl::string_view a, absl::string_view b) {
 absl::Status BroadcastAs(InferContext& context, DType dtype) {
   SymbolicShape shape = context.shape(0);
   for (int i = 1; i < context.num_inputs(); ++i) {
-    if (!context.has_input(i)) continue;
     ASSIGN_OR_RETURN(shape, BroadcastShapes(shape, context.shape(i)));
   }
   context.SetOutput(0, dtype, std::move(shape));
@@ -25,7 +24,11 @@ absl::Status BroadcastAs(InferContext& context, DType dtype) {
 
 absl::Status CheckSameDTypes(const InferContext& context) {
   for (int i = 1; i < context.num_inputs(); ++i) {
-    if (!context.has_input(i) || context.dtype(i) == DType::kInvalid) continue;
+    // Only the first inputs of a variadic operator are known to be there.
+    if (!context.has_input(i)) {
+      return absl::InvalidArgumentError(absl::StrCat("input ", i, " is absent"));
+    }
+    if (context.dtype(i) == DType::kInvalid) continue;
     if (context.dtype(0) != DType::kInvalid && context.dtype(i) != context.dtype(0)) {
       return absl::InvalidArgumentError(absl::StrCat("input ", i, " has element type ",
                                                      DTypeName(context.dtype(i)), ", input 0 has ",

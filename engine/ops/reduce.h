@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/core/status_macros.h"
+#include "engine/ops/arithmetic.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/strided_copy.h"
 
@@ -32,7 +33,7 @@ SymbolicShape ReducedShape(const SymbolicShape& input, const std::vector<bool>& 
                            bool keep_dims);
 
 // Output 0 = per output element an Accumulator, made by default, given every value by Add(T) in
-// order and asked for Result(count of values).
+// order and asked for Result(count of values); a floating result is held within an integer T.
 template <typename T, typename Accumulator>
 absl::Status ReduceWith(KernelContext& context) {
   ASSIGN_OR_RETURN(const Reduction reduction, MakeReduction(context));
@@ -47,7 +48,12 @@ absl::Status ReduceWith(KernelContext& context) {
     for (int64_t j = 0; j < reduction.count; ++j, reduced.Next()) {
       accumulator.Add(values[reduced.offset()]);
     }
-    y->mutable_data<T>()[i] = static_cast<T>(accumulator.Result(reduction.count));
+    const auto result = accumulator.Result(reduction.count);
+    if constexpr (std::is_integral_v<T> && std::is_floating_point_v<decltype(result)>) {
+      y->mutable_data<T>()[i] = SaturateToInteger<T>(result);
+    } else {
+      y->mutable_data<T>()[i] = static_cast<T>(result);
+    }
   }
   return absl::OkStatus();
 }

@@ -153,6 +153,7 @@ class RowWalk {
     if (IsOneOf(op, kQuantizedElementwise)) return BroadcastKeepsRows(node);
     if (op == "MatMul") return MatMulKeepsRows(node);
     if (op == "Gather") return GatherKeepsRows(node);
+    if (op == "Attention" || op == "MultiHeadAttention") return AttentionKeepsRows(node);
     if (KindOf(node, 0) != Kind::kRows && op != "Concat") return false;
     if (IsOneOf(op, kPerImage)) return OnlyFirstHasRows(node);
     if (op == "Gemm") return GemmKeepsRows(node, 2);
@@ -284,6 +285,28 @@ class RowWalk {
     return OnlyFirstHasRows(node) && rank >= 2 && Rank(node.inputs[inputs.b]) == 2 &&
            HasOneElement(node, inputs.row_parameters[0]) &&
            HasOneElement(node, inputs.row_parameters[1]);
+  }
+
+  // Each batch entry attends to itself. What an input must be, by operator: r rows, c the same for
+  // all, k rows (a mask of keys) or the same for all, b rows of rank 4 (a bias that broadcasts to
+  // the scores) or the same for all.
+  bool AttentionKeepsRows(const Node& node) const {
+    const absl::string_view wanted = node.op->name == "MultiHeadAttention" ? "rrrckbrr"
+                                     : node.op->domain.empty()             ? "rrrbrrr"
+                                                                           : "rcck?b";
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] == kNoValue) continue;
+      const char kind = i < wanted.size() ? wanted[i] : '?';
+      if (KindOf(node, i) == Kind::kInvariant) {
+        const int rank = Rank(node.inputs[i]);
+        const bool shared = rank >= 0 && (rank < 4 || Dim(node.inputs[i], 0) == 1);
+        if (kind != 'c' && !((kind == 'k' || kind == 'b') && shared)) return false;
+      } else if (kind == 'c' || kind == '?' || Rank(node.inputs[i]) < (kind == 'b' ? 4 : 1) ||
+                 Dim(node.inputs[i], 0) != batch_) {
+        return false;
+      }
+    }
+    return true;
   }
 
   bool GatherKeepsRows(const Node& node) const {

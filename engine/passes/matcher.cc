@@ -49,4 +49,18 @@ std::optional<ValueId> Matcher::OtherThanScalar(const Node& node, double expecte
   return std::nullopt;
 }
 
+std::optional<Matcher::ScaledValue> Matcher::Scaled(const Node& node) const {
+  const bool divides = node.op->name == "Div";
+  if ((node.op->name != "Mul" && !divides) || !node.op->domain.empty() || !node.epilogue.empty()) {
+    return std::nullopt;
+  }
+  for (int i = divides ? 1 : 0; i < 2; ++i) {
+    const ValueId other = node.inputs[1 - i];
+    const std::optional<double> scalar = Scalar(node.inputs[i]);
+    if (!scalar || graph_.constant(other) != nullptr) continue;
+    return ScaledValue{other, divides ? 1 / *scalar : *scalar};
+  }
+  return std::nullopt;
+}
+
 }  // namespace inferd

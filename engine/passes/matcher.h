@@ -25,6 +25,12 @@ class Matcher {
   bool IsScalar(ValueId value, double expected, double tolerance = 1e-3) const;
   // The other operand of a two-input node when one operand is a scalar constant near `expected`.
   std::optional<ValueId> OtherThanScalar(const Node& node, double expected) const;
+  // What a Mul or Div of a value that is no constant with a scalar constant makes of it.
+  struct ScaledValue {
+    ValueId value;
+    double factor;
+  };
+  std::optional<ScaledValue> Scaled(const Node& node) const;
 
  private:
   const Graph& graph_;

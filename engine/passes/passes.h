@@ -32,6 +32,9 @@ absl::StatusOr<int> FuseEpilogues(Graph& graph, const PassContext& context);
 // does what copies or maps values on the way to them; sums of squares, exponents and residual
 // streams that no product reads stay floats. Inserts Cast nodes where a node cannot take the types.
 absl::StatusOr<int> AssignPrecision(Graph& graph, const PassContext& context);
+// Bound graphs: the products, masks and softmax of an attention, with the nodes that split and join
+// its heads -> one inferd.Attention that reads its operands where they lie.
+absl::StatusOr<int> FuseAttention(Graph& graph, const PassContext& context);
 
 // Bound graphs: gives rank >= 3 values a memory order and inserts Reorder nodes at the borders.
 absl::StatusOr<int> AssignLayouts(Graph& graph, const PassContext& context);

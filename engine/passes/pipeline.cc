@@ -17,12 +17,12 @@ constexpr Pass kGraphPasses[] = {
     {"fuse_layer_normalization", PassLevel::kAll, FuseLayerNormalization},
     {"fuse_gelu", PassLevel::kAll, FuseGelu},
     {"fuse_swish", PassLevel::kAll, FuseSwish},
-    {"fuse_epilogues", PassLevel::kAll, FuseEpilogues},
 };
 
 constexpr Pass kBoundPasses[] = {
     {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes},
-    // Again: residuals whose shapes could not be shown to be equal before.
+    {"fuse_attention", PassLevel::kAll, FuseAttention},
+    // With shapes known, residuals can be shown to be equal; and attentions are whole until here.
     {"fuse_epilogues", PassLevel::kAll, FuseEpilogues},
     // Before layouts, so that reorders move half the bytes.
     {"assign_precision", PassLevel::kBasic, AssignPrecision},

@@ -14,8 +14,9 @@ absl::Status CheckShapes(const SymbolicShape& a, const SymbolicShape& y) {
     return !x.known() || !other.known() || x.value == other.value;
   };
   const bool square = !a.has_rank() || (a.rank() == 2 && agree(a[0], a[1]));
-  const bool fits = !y.has_rank() || (y.rank() == 2 && (!a.has_rank() || agree(a[0], y[0])));
-  if (square && fits) return absl::OkStatus();
+  const bool fits =
+      square && (!y.has_rank() || (y.rank() == 2 && (!a.has_rank() || agree(a[0], y[0]))));
+  if (fits) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("A has shape ", a.ToString(), " and Y ",
                                                  y.ToString(), ", expected [n,n] and [n,k]"));
 }

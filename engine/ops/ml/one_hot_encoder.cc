@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
+#include "engine/ops/arithmetic.h"
 #include "engine/ops/op_def.h"
 
 namespace inferd::ops::ml {
@@ -24,13 +27,25 @@ absl::Status Infer(InferContext& context) {
   return absl::OkStatus();
 }
 
+// The category that `x` names; nullopt for one that no integer can be.
+template <typename Key, typename X>
+std::optional<Key> CategoryOf(const X& x) {
+  if constexpr (std::is_floating_point_v<X>) {
+    if (std::isnan(x)) return std::nullopt;
+    return SaturateToInteger<Key>(x);
+  } else {
+    return static_cast<Key>(x);
+  }
+}
+
 template <typename Key, typename X>
 absl::Status Encode(const std::vector<Key>& categories, const Tensor& x, bool zeros_allowed,
                     float* y) {
   absl::flat_hash_map<Key, int64_t> positions;
   for (size_t i = 0; i < categories.size(); ++i) positions[categories[i]] = i;
   for (int64_t i = 0; i < x.num_elements(); ++i) {
-    const auto found = positions.find(static_cast<Key>(x.data<X>()[i]));
+    const auto category = CategoryOf<Key>(x.data<X>()[i]);
+    const auto found = category ? positions.find(*category) : positions.end();
     if (found != positions.end()) {
       y[i * static_cast<int64_t>(categories.size()) + found->second] = 1;
     } else if (!zeros_allowed) {

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
+#include "engine/ops/arithmetic.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/op_def.h"
@@ -51,7 +52,7 @@ void Multiply(KernelContext& context, const MatMulShape& shape, Tensor* y) {
   auto scale = [&](absl::string_view name) {
     const float value = attributes.Float(name, 1);
     if constexpr (std::is_integral_v<T>) {
-      return static_cast<Acc>(static_cast<int64_t>(std::clamp(value, -1e9f, 1e9f)));
+      return static_cast<Acc>(SaturateToInteger<int64_t>(std::clamp(value, -1e9f, 1e9f)));
     } else {
       return static_cast<Acc>(value);
     }

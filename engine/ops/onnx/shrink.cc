@@ -1,3 +1,4 @@
+#include "engine/ops/arithmetic.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/op_def.h"
 
@@ -13,7 +14,7 @@ absl::Status Compute(KernelContext& context) {
       const double x = static_cast<double>(value);
       const double y = x < -lambda ? x + bias : x > lambda ? x - bias : x != x ? x : 0;
       // Unsigned types wrap as integers do.
-      if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<int64_t>(y));
+      if constexpr (std::is_integral_v<T>) return static_cast<T>(SaturateToInteger<int64_t>(y));
       return static_cast<T>(y);
     });
   });

@@ -95,6 +95,13 @@ TEST(Elementwise, RefusesShapesThatDoNotBroadcast) {
                 "[2] and [3]");
 }
 
+TEST(Elementwise, RefusesAnAbsentInputAmongMany) {
+  ExpectOpError({.op = "Min",
+                 .inputs = {Values<float>({1}, {1}), std::nullopt, Values<float>({1}, {2})},
+                 .outputs = {Values<float>({1}, {0})}},
+                "input 1 is absent");
+}
+
 TEST(Elementwise, RefusesMixedTypes) {
   ExpectOpError({.op = "Add",
                  .inputs = {Values<float>({1}, {1}), Values<int32_t>({1}, {1})},

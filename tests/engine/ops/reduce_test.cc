@@ -74,6 +74,15 @@ TEST(Reduce, DoesNotOverflowInLogSumExp) {
                      Values<float>({}, {1000.6931f})));
 }
 
+TEST(Reduce, HoldsLogarithmsWithinIntegers) {
+  CheckOpCases(
+      {Reduce("ReduceLogSumExp", Values<int64_t>({0}, {}), Axes({0}),
+              Values<int64_t>({}, {INT64_MIN})),
+       Reduce("ReduceLogSum", Values<int32_t>({2}, {-1, -1}), Axes({0}), Values<int32_t>({}, {0})),
+       Reduce("ReduceLogSum", Values<int32_t>({1}, {0}), Axes({0}),
+              Values<int32_t>({}, {INT32_MIN}))});
+}
+
 TEST(Reduce, RefusesAxesOutsideTheRank) {
   ExpectOpError(Reduce("ReduceSum", Values<float>({2}, {1, 2}), Axes({1}), Values<float>({}, {0})),
                 "axis 1 is outside [-1,0]");

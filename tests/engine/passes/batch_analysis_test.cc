@@ -36,6 +36,43 @@ TEST(BatchAnalysis, FollowsTheBatchThroughAFlattenedDimension) {
   EXPECT_TRUE(AnalyzeRows(b.Build({y}), kBatch).row_by_row);
 }
 
+// Whether rows of Q, K and V that go through an Attention with that mask stay apart.
+bool AttentionKeepsApart(const Shape& mask, bool mask_is_input) {
+  GraphBuilder b;
+  Attributes attributes = With("q_num_heads", int64_t{2});
+  attributes.Set("kv_num_heads", int64_t{2});
+  const ValueId x = b.Input("x", {kBatch, 5, 6});
+  const ValueId m = mask_is_input ? b.Input("mask", mask) : b.Weights(mask);
+  const ValueId y = b.Op("Attention", {x, x, x, m}, attributes);
+  return AnalyzeRows(b.Build({y}), kBatch).row_by_row;
+}
+
+TEST(BatchAnalysis, ProvesAttentionWithAMaskForEachRowOrForAll) {
+  EXPECT_TRUE(AttentionKeepsApart({kBatch, 1, 5, 5}, true));
+  EXPECT_TRUE(AttentionKeepsApart({5, 5}, false));
+  EXPECT_TRUE(AttentionKeepsApart({1, 2, 5, 5}, false));
+}
+
+TEST(BatchAnalysis, RefusesAttentionToKeysOfOtherRows) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kBatch, 2, 5, 6});
+  const ValueId turned = b.Op("Transpose", {x}, With("perm", std::vector<int64_t>{1, 0, 2, 3}));
+  const ValueId y = b.Op("Attention", {turned, turned, turned});
+  EXPECT_FALSE(AnalyzeRows(b.Build({y}), kBatch).row_by_row);
+}
+
+TEST(BatchAnalysis, ProvesTheAttentionOperatorsOfMicrosoft) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {kBatch, 5, 6});
+  const ValueId mask = b.Op("Cast", {b.Input("mask", {kBatch, 5})}, With("to", int64_t{6}));
+  const ValueId multi = b.Op("MultiHeadAttention", {x, x, x, kNoValue, mask},
+                             With("num_heads", int64_t{2}), "com.microsoft");
+  const ValueId y =
+      b.Op("Attention", {multi, b.Weights(Shape({6, 18})), b.Weights(Shape({18})), mask},
+           With("num_heads", int64_t{2}), "com.microsoft");
+  EXPECT_TRUE(AnalyzeRows(b.Build({y}), kBatch).row_by_row);
+}
+
 TEST(BatchAnalysis, ProvesAQuantizedClassifier) {
   GraphBuilder b;
   const ValueId x = b.Input("x", {kBatch, 3, 8, 8});

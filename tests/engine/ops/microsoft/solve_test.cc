@@ -27,6 +27,14 @@ TEST(Solve, FindsWhatTheMatrixMakesTheRightSide) {
   });
 }
 
+TEST(Solve, RefusesAMatrixWithoutDimensions) {
+  ExpectOpError({.op = "Solve",
+                 .inputs = {Values<float>({}, {1}), Values<float>({1, 1}, {1})},
+                 .outputs = {Values<float>({1, 1}, {1})},
+                 .domain = "com.microsoft"},
+                "expected [n,n]");
+}
+
 TEST(Solve, RefusesWhatHasNoSolution) {
   ExpectOpError(Case("", {1, 2, 2, 4}, {1, 1}, {0, 0}), "singular");
   OpCase wide = Case("", {1, 2, 2, 4}, {1, 1}, {0, 0});

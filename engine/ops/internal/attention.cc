@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "engine/core/status_macros.h"
+#include "engine/ops/infer_context.h"
+#include "engine/ops/kernel_context.h"
+#include "engine/ops/op_def.h"
+#include "engine/ops/strided_attention.h"
+
+namespace inferd::ops::internal {
+namespace {
+
+enum Input { kQ, kK, kV, kBias, kMask };
+
+int64_t ElementsOf(const InferContext& context, int i) {
+  if (!context.has_input(i) || !context.shape(i).IsConcrete()) return -1;
+  return context.shape(i).ToShape().num_elements();
+}
+
+int64_t ElementsOf(const KernelContext& context, int i) {
+  return context.has_input(i) ? context.input(i).num_elements() : -1;
+}
+
+absl::Status CheckDType(const InferContext& context, int i, DType expected) {
+  if (!context.has_input(i) || context.dtype(i) == expected ||
+      context.dtype(i) == DType::kInvalid) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("input ", i, " is ", DTypeName(context.dtype(i)),
+                                                 ", expected ", DTypeName(expected)));
+}
+
+absl::Status Infer(InferContext& context) {
+  ASSIGN_OR_RETURN(const StridedAttention attention, StridedAttention::Read(context.attributes()));
+  for (int i : {kQ, kK, kV, kBias}) RETURN_IF_ERROR(CheckDType(context, i, DType::kFloat32));
+  RETURN_IF_ERROR(CheckDType(context, kMask, DType::kBool));
+  for (int i : {kQ, kK, kV}) {
+    if (!context.has_input(i)) {
+      return absl::InvalidArgumentError(absl::StrCat("input ", i, " is absent"));
+    }
+  }
+  RETURN_IF_ERROR(attention.CheckElements(ElementsOf(context, kQ), ElementsOf(context, kK),
+                                          ElementsOf(context, kV), ElementsOf(context, kBias),
+                                          ElementsOf(context, kMask)));
+  context.SetOutput(0, DType::kFloat32, attention.output_shape);
+  return absl::OkStatus();
+}
+
+// The scores of a head before the softmax.
+std::vector<float> Scores(const KernelContext& context, const StridedAttention& attention,
+                          int64_t b, int64_t h) {
+  const float* q = context.input(kQ).data<float>();
+  const float* k = context.input(kK).data<float>();
+  std::vector<float> scores;
+  for (int64_t i = 0; i < attention.queries; ++i) {
+    for (int64_t j = 0; j < attention.keys; ++j) {
+      double product = 0;
+      for (int64_t d = 0; d < attention.depth; ++d) {
+        product += static_cast<double>(q[attention.q.At(b, h, i) + d]) *
+                   static_cast<double>(k[attention.k.At(b, h / attention.group, j) + d]);
+      }
+      float score = static_cast<float>(product) * attention.scale;
+      if (context.has_input(kMask) &&
+          context.input(kMask).data<bool>()[attention.mask.At(b, h, i) + j] ==
+              attention.mask_hides) {
+        score = attention.hidden;
+      }
+      if (context.has_input(kBias)) {
+        score += context.input(kBias).data<float>()[attention.bias.At(b, h, i) + j];
+      }
+      if (attention.causal && j > i + attention.first_position) {
+        score = -std::numeric_limits<float>::infinity();
+      }
+      scores.push_back(score);
+    }
+  }
+  return scores;
+}
+
+absl::Status Compute(KernelContext& context) {
+  ASSIGN_OR_RETURN(const StridedAttention attention, StridedAttention::Read(context.attributes()));
+  RETURN_IF_ERROR(attention.CheckElements(ElementsOf(context, kQ), ElementsOf(context, kK),
+                                          ElementsOf(context, kV), ElementsOf(context, kBias),
+                                          ElementsOf(context, kMask)));
+  RETURN_IF_ERROR(CheckScoreBytes(attention.queries, attention.keys, context.limit_bytes()));
+  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, DType::kFloat32, attention.output_shape));
+  std::fill_n(y->mutable_data<float>(), y->num_elements(), 0.0f);
+  const float* v = context.input(kV).data<float>();
+  constexpr float kLowest = -std::numeric_limits<float>::infinity();
+  for (int64_t at = 0; at < attention.batch * attention.heads; ++at) {
+    const int64_t b = at / attention.heads, h = at % attention.heads;
+    const std::vector<float> scores = Scores(context, attention, b, h);
+    for (int64_t i = 0; i < attention.queries; ++i) {
+      const float* row = scores.data() + i * attention.keys;
+      const float high =
+          attention.keys == 0 ? kLowest : *std::max_element(row, row + attention.keys);
+      if (attention.keys == 0 || (high == kLowest && attention.zero_hidden_rows)) continue;
+      double sum = 0;
+      for (int64_t j = 0; j < attention.keys; ++j) sum += std::exp(row[j] - high);
+      for (int64_t c = 0; c < attention.width; ++c) {
+        double value = 0;
+        for (int64_t j = 0; j < attention.keys; ++j) {
+          value += std::exp(row[j] - high) / sum *
+                   static_cast<double>(v[attention.v.At(b, h / attention.group, j) + c]);
+        }
+        y->mutable_data<float>()[attention.y.At(b, h, i) + c] = static_cast<float>(value);
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+// Attention over operands wherever they lie in their tensors (see StridedAttention). Made by
+// passes, over bound shapes: inputs Q, K, V, the bias that is added to the scores, a mask of bools.
+OpDef Attention() {
+  return {.domain = "inferd",
+          .name = "Attention",
+          .min_inputs = 3,
+          .max_inputs = 5,
+          .attributes = {{"sizes", AttributeKind::kInts, true},
+                         {"q", AttributeKind::kInts, true},
+                         {"k", AttributeKind::kInts, true},
+                         {"v", AttributeKind::kInts, true},
+                         {"y", AttributeKind::kInts, true},
+                         {"bias", AttributeKind::kInts},
+                         {"mask", AttributeKind::kInts},
+                         {"scale", AttributeKind::kFloat},
+                         {"first_position", AttributeKind::kInt},
+                         {"mask_hides", AttributeKind::kInt},
+                         {"hidden", AttributeKind::kFloat},
+                         {"zero_hidden_rows", AttributeKind::kInt},
+                         {"output_shape", AttributeKind::kInts, true}},
+          .infer = Infer,
+          .compute = Compute};
+}
+
+}  // namespace inferd::ops::internal
