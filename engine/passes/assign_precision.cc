@@ -90,9 +90,14 @@ class PrecisionAssigner {
   }
   bool IsNarrowed(ValueId id) const { return id != kNoValue && narrowed_[id]; }
 
+  static bool IsAttention(const Node& node) {
+    return node.op->domain == "inferd" && node.op->name == "Attention";
+  }
+
   Role RoleOf(const Node& node) const {
     // Such a node becomes a dynamic step, which infers its types again.
     if (!IsConcrete(node.inputs) || !IsConcrete(node.outputs)) return Role::kOther;
+    if (IsAttention(node)) return Role::kProduct;
     if (!node.op->domain.empty()) return Role::kOther;
     const absl::string_view name = node.op->name;
     if (IsOneOf(name, kProducts)) return Role::kProduct;
@@ -114,6 +119,8 @@ class PrecisionAssigner {
       data = {1, 2};
     } else if (name == "Pad") {
       data = {0, 2};
+    } else if (IsAttention(node)) {
+      data = {0, 1, 2};
     } else if (role == Role::kProduct) {
       const bool both = name == "MatMul" || name == "Gemm";
       if (both && graph_.constant(node.inputs[1]) == nullptr) data = {0, 1};

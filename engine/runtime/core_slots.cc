@@ -8,6 +8,8 @@
 #include <fstream>
 #include <string>
 
+#include "engine/core/pages.h"
+
 namespace inferd {
 namespace {
 
@@ -36,15 +38,14 @@ int CgroupCores() {
 }  // namespace
 
 std::byte* CoreSlot::Arena(int64_t bytes) {
-  if (bytes <= arena_bytes_) return arena_.get();
+  if (bytes <= arena_bytes_) return static_cast<std::byte*>(arena_.get());
   const int64_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   arena_.reset();
   arena_bytes_ = 0;
-  void* memory = std::aligned_alloc(kAlignment, rounded);
-  if (memory == nullptr) return nullptr;
-  arena_ = {static_cast<std::byte*>(memory), std::free};
+  arena_ = AllocatePages(rounded);
+  if (arena_ == nullptr) return nullptr;
   arena_bytes_ = rounded;
-  return arena_.get();
+  return static_cast<std::byte*>(arena_.get());
 }
 
 int AvailableCores() {

@@ -35,7 +35,7 @@ class CoreSlot {
  private:
   int threads_;
   int64_t arena_bytes_ = 0;
-  std::unique_ptr<std::byte, void (*)(void*)> arena_{nullptr, +[](void*) {}};
+  std::shared_ptr<void> arena_;
   std::unique_ptr<CoreSlot> nested_;
 };
 

@@ -3,14 +3,16 @@
 #include "engine/providers/cpu/simd/parallel.h"
 #include "engine/providers/cpu/simd/step_kernel.h"
 
-// Attention over float operands.
+// Attention over floats, or over Q, K and V in bfloat16 by float arithmetic.
 namespace inferd::cpu {
 namespace {
 
 bool Supports(const Graph& graph, const Node& node) {
-  for (int i = 0; i < 4; ++i) {
-    if (HasOperand(node, i) ? InputDType(graph, node, i) != DType::kFloat32 : i < 3) return false;
+  if (!MapsFloats(graph, node)) return false;
+  for (const int i : {1, 2}) {
+    if (InputDType(graph, node, i) != InputDType(graph, node, 0)) return false;
   }
+  if (HasOperand(node, 3) && InputDType(graph, node, 3) != DType::kFloat32) return false;
   return ElementwiseChain::SupportsEpilogue(graph, node);
 }
 
@@ -19,15 +21,21 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   ASSIGN_OR_RETURN(const StridedAttention attention, StridedAttention::Read(node.attributes));
   const int64_t tiles = AttentionTiles(attention);
   const int64_t scratch_floats = AttentionScratchFloats(attention);
+  const bool narrow_inputs = InputDType(graph, node, 0) == DType::kBfloat16;
+  const bool narrow_output = OutputDType(graph, node) == DType::kBfloat16;
   const auto run = [=](const StepContext& step) {
     const auto operand = [&](size_t i) {
       const bool given = i < step.inputs.size() && step.inputs[i] != nullptr;
       return given ? step.inputs[i]->raw() : nullptr;
     };
-    const AttentionOperands operands{
-        static_cast<const float*>(operand(0)), static_cast<const float*>(operand(1)),
-        static_cast<const float*>(operand(2)), static_cast<const float*>(operand(3)),
-        static_cast<const bool*>(operand(4)),  step.outputs[0]->mutable_data<float>()};
+    const AttentionOperands operands{.q = operand(0),
+                                     .k = operand(1),
+                                     .v = operand(2),
+                                     .bias = static_cast<const float*>(operand(3)),
+                                     .mask = static_cast<const bool*>(operand(4)),
+                                     .y = step.outputs[0]->mutable_raw(),
+                                     .narrow_inputs = narrow_inputs,
+                                     .narrow_output = narrow_output};
     float* scratch = static_cast<float*>(step.scratch);
     ParallelParts(step.threads, tiles, 1, 1, [&](int part, int64_t begin, int64_t end) {
       AttentionF32(attention, operands, begin, end, scratch + part * scratch_floats);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/providers/cpu/simd/attention_tile.h"
+#include "engine/providers/cpu/simd/bfloat16_rows.h"
 #include "engine/providers/cpu/simd/targets.h"
 #include "engine/providers/cpu/simd/tile_transpose.h"
 
@@ -193,14 +194,34 @@ void SoftmaxBlock(const StridedAttention& a, const AttentionOperands& operands,
   }
 }
 
+const float* Floats(const void* data, int64_t at) { return static_cast<const float*>(data) + at; }
+
+const Bfloat16* Halves(const void* data, int64_t at) {
+  return static_cast<const Bfloat16*>(data) + at;
+}
+
+// `rows` rows of `depth` elements, `step` apart: as they lie, or as floats in `buffer`. Sets `step`
+// to the distance of the rows that are returned.
+const float* RowsAsFloats(const void* data, bool narrow, int64_t at, int64_t rows, int64_t depth,
+                          float* buffer, int64_t* step) {
+  if (!narrow) return Floats(data, at);
+  for (int64_t i = 0; i < rows; ++i) {
+    WidenBfloat16(Halves(data, at + i * *step), buffer + i * depth, depth);
+  }
+  *step = depth;
+  return buffer;
+}
+
 // Y of the tile: the sums divided by those of the exponentials.
 void StoreResult(const StridedAttention& a, const AttentionTile& tile, int64_t result_step,
-                 const AttentionBuffers& scratch, float* y) {
+                 const AttentionBuffers& scratch, const AttentionOperands& operands) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   for (int64_t i = 0; i < tile.rows; ++i) {
-    const float* from = scratch.result + i * result_step;
-    float* to = y + a.y.At(tile.b, tile.h, tile.row + i);
+    float* from = scratch.result + i * result_step;
+    const int64_t at = a.y.At(tile.b, tile.h, tile.row + i);
+    // Halves are rounded from what takes the place of the sums.
+    float* to = operands.narrow_output ? from : static_cast<float*>(operands.y) + at;
     const bool saw_none = scratch.high[i] == kNothing;
     const float nothing =
         a.zero_hidden_rows || a.keys == 0 ? 0.0f : std::numeric_limits<float>::quiet_NaN();
@@ -213,6 +234,8 @@ void StoreResult(const StridedAttention& a, const AttentionTile& tile, int64_t r
         StorePart(value, to + c, static_cast<size_t>(a.width - c));
       }
     }
+    if (operands.narrow_output)
+      RoundToBfloat16(from, static_cast<Bfloat16*>(operands.y) + at, a.width);
   }
 }
 
@@ -224,16 +247,23 @@ void PackHead(const StridedAttention& a, const AttentionOperands& operands, int6
     const int64_t count = std::min(panel, a.keys - j);
     float* to = scratch.keys + j * a.depth;
     if (count < panel) std::fill_n(to, panel * a.depth, 0.0f);
-    TransposeTile(reinterpret_cast<const char*>(operands.k + a.k.At(b, kv_head, j)),
-                  a.k.row * static_cast<int64_t>(sizeof(float)), reinterpret_cast<char*>(to),
-                  panel * static_cast<int64_t>(sizeof(float)), a.depth, count, sizeof(float));
+    int64_t step = a.k.row;
+    const float* rows = RowsAsFloats(operands.k, operands.narrow_inputs, a.k.At(b, kv_head, j),
+                                     count, a.depth, scratch.wide, &step);
+    TransposeTile(reinterpret_cast<const char*>(rows), step * static_cast<int64_t>(sizeof(float)),
+                  reinterpret_cast<char*>(to), panel * static_cast<int64_t>(sizeof(float)), a.depth,
+                  count, sizeof(float));
   }
   for (int64_t c = 0; c < a.width; c += panel) {
     const int64_t count = std::min(panel, a.width - c);
     float* to = scratch.values + c * a.keys;
     for (int64_t j = 0; j < a.keys; ++j, to += panel) {
-      const float* from = operands.v + a.v.At(b, kv_head, j) + c;
-      std::copy_n(from, count, to);
+      const int64_t at = a.v.At(b, kv_head, j) + c;
+      if (operands.narrow_inputs) {
+        WidenBfloat16(Halves(operands.v, at), to, count);
+      } else {
+        std::copy_n(Floats(operands.v, at), count, to);
+      }
       std::fill(to + count, to + panel, 0.0f);
     }
   }
@@ -249,12 +279,15 @@ void RunTile(const StridedAttention& a, const AttentionOperands& operands,
   const int64_t step = RoundedUp((seen + blocks - 1) / blocks, panel);
   std::fill_n(scratch.high, tile.rows, kNothing);
   std::fill_n(scratch.sum, tile.rows, 0.0f);
-  const float* q = operands.q + a.q.At(tile.b, tile.h, tile.row);
+  int64_t q_step = a.q.row;
+  const float* q =
+      RowsAsFloats(operands.q, operands.narrow_inputs, a.q.At(tile.b, tile.h, tile.row), tile.rows,
+                   a.depth, scratch.wide, &q_step);
   for (int64_t first = tile.first_key; first < tile.end_key; first += step) {
     const int64_t block = std::min(step, tile.end_key - first);
     const int64_t columns = RoundedUp(block, panel);
     for (int64_t j = 0; j < columns; j += panel) {
-      MultiplyRows(q, a.q.row, scratch.keys + (first + j) * a.depth, a.depth, tile.rows, false,
+      MultiplyRows(q, q_step, scratch.keys + (first + j) * a.depth, a.depth, tile.rows, false,
                    scratch.scores + j, columns);
     }
     SoftmaxBlock(a, operands, tile, first, block, columns, result_step, scratch);
@@ -263,7 +296,7 @@ void RunTile(const StridedAttention& a, const AttentionOperands& operands,
                    tile.rows, first > tile.first_key, scratch.result + c, result_step);
     }
   }
-  StoreResult(a, tile, result_step, scratch, operands.y);
+  StoreResult(a, tile, result_step, scratch, operands);
 }
 
 HWY_INLINE V LoadUpTo(const float* from, int64_t count) {
@@ -345,15 +378,16 @@ void RunRows(const StridedAttention& a, const AttentionOperands& operands,
     scratch.high[0] = kNothing;
     if (count > 0) {
       float* scores = scratch.keys;
-      MultiplyKeys(operands.q + a.q.At(row.b, row.h, row.row),
-                   operands.k + a.k.At(row.b, kv_head, first), a.k.row, count, a.depth, scores);
+      MultiplyKeys(Floats(operands.q, a.q.At(row.b, row.h, row.row)),
+                   Floats(operands.k, a.k.At(row.b, kv_head, first)), a.k.row, count, a.depth,
+                   scores);
       scratch.high[0] =
           FinishRow(scores, count, a.scale, MaskOf(a, operands, row.b, row.h, row.row), first);
       scratch.sum[0] = Exponentials(scores, count, count, scratch.high[0]);
-      AddValues(scores, operands.v + a.v.At(row.b, kv_head, first), a.v.row, count, a.width,
+      AddValues(scores, Floats(operands.v, a.v.At(row.b, kv_head, first)), a.v.row, count, a.width,
                 scratch.result);
     }
-    StoreResult(a, row, 0, scratch, operands.y);
+    StoreResult(a, row, 0, scratch, operands);
   }
 }
 
@@ -368,7 +402,7 @@ void Run(const StridedAttention& a, const AttentionOperands& operands, int64_t b
     tile.h = at / tiles % a.heads;
     tile.row = at % tiles * kTileRows;
     tile.rows = std::min(kTileRows, a.queries - tile.row);
-    if (a.queries <= kFewQueries) {
+    if (a.queries <= kFewQueries && !operands.narrow_inputs) {
       RunRows(a, operands, tile, scratch);
       continue;
     }

@@ -6,14 +6,17 @@
 
 namespace inferd::cpu {
 
-// Where one attention finds its operands; `bias` and `mask` are null where absent.
+// Where one attention finds its operands; `bias` and `mask` are null where absent. Q, K and V are
+// floats, or where `narrow_inputs` is set bfloat16; Y likewise.
 struct AttentionOperands {
-  const float* q = nullptr;
-  const float* k = nullptr;
-  const float* v = nullptr;
+  const void* q = nullptr;
+  const void* k = nullptr;
+  const void* v = nullptr;
   const float* bias = nullptr;
   const bool* mask = nullptr;
-  float* y = nullptr;
+  void* y = nullptr;
+  bool narrow_inputs = false;
+  bool narrow_output = false;
 };
 
 // The work is cut into tiles of query rows, those of a head after each other, heads in order.

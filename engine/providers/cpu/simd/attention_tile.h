@@ -30,13 +30,15 @@ struct AttentionScratch {
         result(scores + kTileRows * kBlockKeys),
         high(result + kTileRows * RoundedUp(a.width, kPanelMost)),
         sum(high + kTileRows),
-        end(RoundedUp(sum + kTileRows, 16)) {}
+        wide(RoundedUp(sum + kTileRows, 16)),
+        end(wide + RoundedUp(kPanelMost * a.depth, 16)) {}
   int64_t values;  // after K as panels of neighbouring keys, [depth, panel] each: V as panels of
                    // neighbouring columns, [keys, panel] each
   int64_t scores;  // [tile rows, block of keys]
   int64_t result;  // [tile rows, width rounded up]
   int64_t high;    // the greatest score of each row so far
   int64_t sum;     // of the exponentials of each row so far
+  int64_t wide;    // rows of Q or K as floats, where they are stored as bfloat16
   int64_t end;
 };
 
@@ -48,13 +50,15 @@ struct AttentionBuffers {
         scores(scratch + AttentionScratch(a).scores),
         result(scratch + AttentionScratch(a).result),
         high(scratch + AttentionScratch(a).high),
-        sum(scratch + AttentionScratch(a).sum) {}
+        sum(scratch + AttentionScratch(a).sum),
+        wide(scratch + AttentionScratch(a).wide) {}
   float* keys;
   float* values;
   float* scores;
   float* result;
   float* high;
   float* sum;
+  float* wide;
 };
 
 // One tile: its head, rows, and the keys it has to look at.

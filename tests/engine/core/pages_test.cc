@@ -1,0 +1,29 @@
+#include "engine/core/pages.h"
+
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "gtest/gtest.h"
+
+namespace inferd {
+namespace {
+
+TEST(AllocatePages, GivesZeroedWritableMemoryOfEverySize) {
+  for (const int64_t bytes : {int64_t{0}, int64_t{1}, int64_t{4096}, int64_t{1} << 21,
+                              (int64_t{1} << 21) + 1, (int64_t{5} << 20) + 7}) {
+    const std::shared_ptr<void> memory = AllocatePages(bytes);
+    ASSERT_NE(memory, nullptr);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(memory.get()) % 4096, 0u);
+    const char* data = static_cast<const char*>(memory.get());
+    if (bytes > 0) EXPECT_EQ(data[bytes - 1], 0);
+    std::memset(memory.get(), 1, static_cast<size_t>(bytes));
+  }
+}
+
+TEST(AllocatePages, IsNullWhenThereIsNone) {
+  EXPECT_EQ(AllocatePages(std::numeric_limits<int64_t>::max() / 4), nullptr);
+}
+
+}  // namespace
+}  // namespace inferd
