@@ -277,7 +277,11 @@ class CompiledModel : public Model {
   SequencePacking::Functions PackingFunctions() {
     return {.bind = [this](const std::vector<Shape>& shapes) -> absl::StatusOr<Graph> {
               ASSIGN_OR_RETURN(Graph bound, BindShapes(graph_, shapes));
-              RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {config_, providers_}).status());
+              // Element types and memory orders are chosen for the packed graph.
+              EngineConfig plain = config_;
+              plain.precision = Precision::kFloat32;
+              plain.disabled_passes.push_back("assign_layouts");
+              RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {plain, providers_}).status());
               return bound;
             },
             .build = [this](Graph graph) { return PlanOf(std::move(graph)); }};

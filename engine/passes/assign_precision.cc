@@ -91,7 +91,8 @@ class PrecisionAssigner {
   bool IsNarrowed(ValueId id) const { return id != kNoValue && narrowed_[id]; }
 
   static bool IsAttention(const Node& node) {
-    return node.op->domain == "inferd" && node.op->name == "Attention";
+    return node.op->domain == "inferd" &&
+           (node.op->name == "Attention" || node.op->name == "PackedAttention");
   }
 
   Role RoleOf(const Node& node) const {

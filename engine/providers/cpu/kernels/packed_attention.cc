@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "engine/ops/packed_sequences.h"
 #include "engine/providers/cpu/cpu_kernel.h"
@@ -11,7 +12,12 @@ namespace inferd::cpu {
 namespace {
 
 bool Supports(const Graph& graph, const Node& node) {
-  return InputDType(graph, node, 0) == DType::kFloat32 && node.epilogue.empty();
+  if (!MapsFloats(graph, node)) return false;
+  for (const int i : {1, 2}) {
+    if (InputDType(graph, node, i) != InputDType(graph, node, 0)) return false;
+  }
+  if (HasOperand(node, 3) && InputDType(graph, node, 3) != DType::kFloat32) return false;
+  return node.epilogue.empty();
 }
 
 // The attention of the tokens [begin, end) to one another.
@@ -35,17 +41,23 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
                                                      const PrepareContext& context) {
   ASSIGN_OR_RETURN(const StridedAttention attention, StridedAttention::Read(node.attributes));
   const int64_t scratch_floats = AttentionScratchFloats(attention);
+  const bool narrow_inputs = InputDType(graph, node, 0) == DType::kBfloat16;
+  const bool narrow_output = OutputDType(graph, node) == DType::kBfloat16;
   const auto run = [=](const StepContext& step) -> absl::Status {
     const auto offsets = step.inputs[5]->values<int64_t>();
     RETURN_IF_ERROR(CheckSequenceOffsets(offsets, attention.queries));
     const auto operand = [&](size_t i) {
       return step.inputs[i] == nullptr ? nullptr : step.inputs[i]->raw();
     };
-    float* y = step.outputs[0]->mutable_data<float>();
-    const AttentionOperands operands{
-        static_cast<const float*>(operand(0)), static_cast<const float*>(operand(1)),
-        static_cast<const float*>(operand(2)), static_cast<const float*>(operand(3)),
-        static_cast<const bool*>(operand(4)),  y};
+    Tensor& y = *step.outputs[0];
+    const AttentionOperands operands{.q = operand(0),
+                                     .k = operand(1),
+                                     .v = operand(2),
+                                     .bias = static_cast<const float*>(operand(3)),
+                                     .mask = static_cast<const bool*>(operand(4)),
+                                     .y = y.mutable_raw(),
+                                     .narrow_inputs = narrow_inputs,
+                                     .narrow_output = narrow_output};
     float* scratch = static_cast<float*>(step.scratch);
     ParallelParts(step.threads, static_cast<int64_t>(offsets.size()) - 1, 1, 1,
                   [&](int part, int64_t first, int64_t last) {
@@ -55,8 +67,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
                                   scratch + part * scratch_floats);
                     }
                   });
-    const int64_t used = offsets.back() * attention.y.row;
-    std::fill(y + used, y + step.outputs[0]->num_elements(), 0.0f);
+    const int64_t used = offsets.back() * attention.y.row * ElementBytes(y.dtype());
+    std::memset(static_cast<char*>(y.mutable_raw()) + used, 0, y.byte_size() - used);
     return absl::OkStatus();
   };
   return MakeStepKernel(
