@@ -20,6 +20,9 @@ namespace {
 constexpr int64_t kBlockFloats = 144 << 10;
 constexpr int64_t kMinBlockTiles = 16;
 constexpr double kMinCostPerThread = 2e6;  // multiplications
+// Larger ones need more scratch and weights than their speed is worth.
+constexpr int64_t kMaxChannels = 8192;
+constexpr int64_t kMaxPackedFloats = 64 << 20;
 
 int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -151,16 +154,18 @@ std::optional<WinogradShape> WinogradShapeOf(const Graph& graph, const Node& nod
   const bool fits = !conv.transposed && conv.groups == 1 && conv.source.size() == 4 &&
                     are(window.kernel, 3) && are(window.strides, 1) && are(window.gaps, 0);
   if (!fits || !TakesOwnConvolution(graph, node)) return std::nullopt;
-  return WinogradShape{.out_tile = out_tile,
-                       .batch = conv.source[0],
-                       .channels = conv.source[1],
-                       .height = conv.source[2],
-                       .width = conv.source[3],
-                       .outputs = conv.destination[1],
-                       .out_height = conv.destination[2],
-                       .out_width = conv.destination[3],
-                       .pad_top = window.pads_begin[0],
-                       .pad_left = window.pads_begin[1]};
+  const WinogradShape shape{.out_tile = out_tile,
+                            .batch = conv.source[0],
+                            .channels = conv.source[1],
+                            .height = conv.source[2],
+                            .width = conv.source[3],
+                            .outputs = conv.destination[1],
+                            .out_height = conv.destination[2],
+                            .out_width = conv.destination[3],
+                            .pad_top = window.pads_begin[0],
+                            .pad_left = window.pads_begin[1]};
+  const bool small = shape.channels <= kMaxChannels && shape.packed_floats() <= kMaxPackedFloats;
+  return small ? std::optional(shape) : std::nullopt;
 }
 
 double DirectCost(const Convolution& conv) {

@@ -120,6 +120,7 @@ TEST(WinogradConvolution, IsRefusedForOtherConvolutions) {
   EXPECT_TRUE(refused(with(AttributesOf({{"group", int64_t{2}}}), {16, 8, 3, 3})));
   EXPECT_TRUE(refused(with(Attributes(), {16, 16, 1, 3})));
   EXPECT_TRUE(refused(CaseOf({{1, 16, 9, 9}, 16}).KeepRowMajor()));
+  EXPECT_TRUE(refused(CaseOf({{1, 8193, 3, 3}, 1})));
   ProviderCase computed("Conv");
   computed.Input(RandomFloats(x)).Input(RandomFloats({16, 16, 3, 3}));
   EXPECT_TRUE(refused(computed));
