@@ -38,8 +38,9 @@ absl::StatusOr<ValueType> ReadTensorType(const ::onnx::TypeProto::Tensor& proto,
     }
     if (dim.has_dim_value() && dim.dim_value() >= 0) {
       dims.emplace_back(dim.dim_value());
-    } else if (!dim.dim_param().empty() && dim.dim_param() != "?") {
-      // "?" is how some exporters write every unknown dimension: it names nothing.
+    } else if (!dim.dim_param().empty() && dim.dim_param() != "?" && dim.dim_param()[0] >= ' ') {
+      // "?" is how some exporters write every unknown dimension: it names nothing. Names that start
+      // with a control character are those of passes/symbol_table.
       dims.push_back(Dim::Symbol(graph.SymbolId(dim.dim_param())));
     } else {
       dims.push_back(Dim::Unknown());

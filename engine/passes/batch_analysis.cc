@@ -152,6 +152,10 @@ class RowWalk {
     }
     if (IsOneOf(op, kQuantizedElementwise)) return BroadcastKeepsRows(node);
     if (op == "MatMul") return MatMulKeepsRows(node);
+    if (op == "FusedMatMul") {
+      return OnlyFirstHasRows(node) && Rank(node.inputs[0]) >= 2 && Rank(node.inputs[1]) == 2 &&
+             node.attributes.Int("transA", 0) == 0 && node.attributes.Int("transBatchA", 0) == 0;
+    }
     if (op == "Gather") return GatherKeepsRows(node);
     if (op == "Attention" || op == "MultiHeadAttention") return AttentionKeepsRows(node);
     if (KindOf(node, 0) != Kind::kRows && op != "Concat") return false;
@@ -173,7 +177,7 @@ class RowWalk {
                          [this](ValueId id) { return kinds_[id] == Kind::kRows; });
     }
     if (op == "Softmax" || op == "QLinearSoftmax" || op == "LogSoftmax" || op == "Hardmax" ||
-        op == "LayerNormalization" || op == "LpNormalization") {
+        op == "LayerNormalization" || op == "RMSNormalization" || op == "LpNormalization") {
       return OnlyFirstHasRows(node) && AttributeAxisIsNot0(node, -1);
     }
     if (op == "ArgMax" || op == "ArgMin" || op == "Split" || op == "GatherElements") {

@@ -13,6 +13,7 @@
 #include "engine/ops/kernel_context.h"
 #include "engine/ops/shape_inference.h"
 #include "engine/passes/passes.h"
+#include "engine/passes/shape_values.h"
 
 namespace inferd {
 namespace {
@@ -91,10 +92,11 @@ absl::StatusOr<std::optional<Tensor>> Defer(const Graph& graph, const Node& node
 
 absl::StatusOr<int> FoldConstants(Graph& graph, const PassContext&) {
   int changes = 0;
+  ShapeValues values(graph);
   for (NodeId id = 0; id < graph.num_nodes(); ++id) {
     if (graph.node(id).removed) continue;
     // Earlier folds may have made shapes known.
-    RETURN_IF_ERROR(InferNode(graph, id));
+    RETURN_IF_ERROR(values.Visit(id));
     const Node& node = graph.node(id);
     if (node.op->name == "DequantizeLinear") continue;
     const int64_t limit = std::max(kSmallBytes, InputBytes(graph, node));

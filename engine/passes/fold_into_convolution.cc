@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -118,7 +119,7 @@ absl::StatusOr<Tensor> ScaledWeights(const Node& conv, const Tensor& weights,
                         absl::StrCat("scaled filters of ", group, " groups"), scale);
 }
 
-absl::Status Apply(Graph& graph, NodeId conv_id, const ChannelAffine& affine) {
+absl::Status Apply(GraphEditor& editor, Graph& graph, NodeId conv_id, const ChannelAffine& affine) {
   Node& conv = graph.node(conv_id);
   const int64_t channels = static_cast<int64_t>(affine.scale.size());
   ASSIGN_OR_RETURN(Tensor weights, ScaledWeights(conv, *graph.constant(conv.inputs[1]), affine));
@@ -128,20 +129,97 @@ absl::Status Apply(Graph& graph, NodeId conv_id, const ChannelAffine& affine) {
     const float before = old_bias == nullptr ? 0.0f : old_bias->data<float>()[c];
     bias.mutable_data<float>()[c] = before * affine.scale[c] + affine.shift[c];
   }
-  const ValueId weights_id = graph.AddConstant("", std::move(weights));
-  const ValueId bias_id = graph.AddConstant("", std::move(bias));
-  Node& edited = graph.node(conv_id);
-  edited.inputs.resize(3, kNoValue);
-  edited.inputs[1] = weights_id;
-  edited.inputs[2] = bias_id;
+  graph.node(conv_id).inputs.resize(3, kNoValue);
+  editor.SetInput(conv_id, 1, editor.AddConstant(std::move(weights)));
+  editor.SetInput(conv_id, 2, editor.AddConstant(std::move(bias)));
   return absl::OkStatus();
+}
+
+bool PadsNothing(const Node& conv) {
+  const std::string auto_pad = conv.attributes.String("auto_pad", "NOTSET");
+  const auto& pads = conv.attributes.Ints("pads");
+  return auto_pad == "VALID" ||
+         (auto_pad == "NOTSET" &&
+          std::all_of(pads.begin(), pads.end(), [](int64_t pad) { return pad == 0; }));
+}
+
+// What the only node before a Conv does to its input channels. A shift must not meet padding,
+// which stays 0.
+std::optional<ChannelAffine> InputAffine(const Graph& graph, const Matcher& matcher,
+                                         const Node& conv, ValueId* source) {
+  const Tensor& weights = *graph.constant(conv.inputs[1]);
+  const ValueId x = conv.inputs[0];
+  const NodeId producer = matcher.ProducerId(x);
+  if (conv.op->name != "Conv" || producer == kNoNode || matcher.Uses(x) != 1) return std::nullopt;
+  const Node& before = graph.node(producer);
+  if (before.outputs.size() != 1 || before.inputs.size() < 2) return std::nullopt;
+  const int64_t channels = weights.dim(1) * conv.attributes.Int("group", 1);
+  const int constant = graph.constant(before.inputs[0]) != nullptr ? 0 : 1;
+  *source = before.inputs[1 - constant];
+  if (!graph.value(x).type.shape.SameAs(graph.value(*source).type.shape)) return std::nullopt;
+  auto affine = AffineOf(graph, before, *source, channels, weights.rank());
+  if (!affine || PadsNothing(conv)) return affine;
+  const bool shifts = std::any_of(affine->shift.begin(), affine->shift.end(),
+                                  [](float shift) { return shift != 0; });
+  return shifts ? std::nullopt : affine;
+}
+
+// conv(x * scale + shift) as a convolution of x.
+absl::Status ApplyToInput(GraphEditor& editor, Graph& graph, NodeId conv_id,
+                          const ChannelAffine& affine) {
+  const Node& conv = graph.node(conv_id);
+  const Tensor& weights = *graph.constant(conv.inputs[1]);
+  const int64_t kernel = weights.shape().Product(2, weights.rank());
+  const int64_t in_per_group = weights.dim(1);
+  const int64_t out_per_group = weights.dim(0) / conv.attributes.Int("group", 1);
+  const Tensor* old_bias = conv.inputs.size() > 2 ? graph.constant(conv.inputs[2]) : nullptr;
+  ASSIGN_OR_RETURN(Tensor scaled, weights.Clone());
+  ASSIGN_OR_RETURN(Tensor bias, Tensor::Allocate(DType::kFloat32, Shape({weights.dim(0)})));
+  float* data = scaled.mutable_data<float>();
+  for (int64_t out = 0; out < weights.dim(0); ++out) {
+    double shift = old_bias == nullptr ? 0 : old_bias->data<float>()[out];
+    for (int64_t in = 0; in < in_per_group; ++in) {
+      const int64_t channel = out / out_per_group * in_per_group + in;
+      for (int64_t k = 0; k < kernel; ++k, ++data) {
+        shift += static_cast<double>(*data) * affine.shift[channel];
+        *data *= affine.scale[channel];
+      }
+    }
+    bias.mutable_data<float>()[out] = static_cast<float>(shift);
+  }
+  graph.node(conv_id).inputs.resize(3, kNoValue);
+  editor.SetInput(conv_id, 1, editor.AddConstant(std::move(scaled)));
+  editor.SetInput(conv_id, 2, editor.AddConstant(std::move(bias)));
+  return absl::OkStatus();
+}
+
+// Folds what scales and shifts the input channels of convolution `id` into it.
+absl::StatusOr<int> FoldBefore(GraphEditor& editor, Graph& graph, NodeId id,
+                               const PassContext& context) {
+  const Node& conv = graph.node(id);
+  if (conv.removed || !conv.op->domain.empty() || !conv.epilogue.empty() ||
+      conv.op->name != "Conv" || !OutputChannels(graph, conv) ||
+      conv.attributes.Int("group", 1) < 1 ||
+      graph.constant(conv.inputs[1])->dim(0) % conv.attributes.Int("group", 1) != 0) {
+    return 0;
+  }
+  ValueId source = kNoValue;
+  const auto affine = InputAffine(graph, editor, conv, &source);
+  if (!affine) return 0;
+  RETURN_IF_ERROR(ApplyToInput(editor, graph, id, *affine));
+  editor.SetInput(id, 0, source);
+  context.Count("before");
+  return 1;
 }
 
 }  // namespace
 
-absl::StatusOr<int> FoldIntoConvolution(Graph& graph, const PassContext&) {
+absl::StatusOr<int> FoldIntoConvolution(Graph& graph, const PassContext& context) {
   int changes = 0;
+  GraphEditor editor(graph);
   for (NodeId id = 0; id < graph.num_nodes(); ++id) {
+    ASSIGN_OR_RETURN(const int before, FoldBefore(editor, graph, id, context));
+    changes += before;
     // Again and again on the same convolution: BN after scale after bias.
     while (true) {
       const Node& conv = graph.node(id);
@@ -149,19 +227,18 @@ absl::StatusOr<int> FoldIntoConvolution(Graph& graph, const PassContext&) {
           (conv.op->name != "Conv" && conv.op->name != "ConvTranspose")) {
         break;
       }
-      const Matcher matcher(graph);
       const ValueId x = conv.outputs[0];
       const std::optional<int64_t> channels = OutputChannels(graph, conv);
-      if (!channels || matcher.Uses(x) != 1 || matcher.Readers(x).empty()) break;
+      if (!channels || editor.Uses(x) != 1 || editor.Readers(x).empty()) break;
       const int rank = graph.constant(conv.inputs[1])->rank();
-      const NodeId reader_id = matcher.Readers(x)[0];
+      const NodeId reader_id = editor.Readers(x)[0];
       const Node& reader = graph.node(reader_id);
       const auto affine = AffineOf(graph, reader, x, *channels, rank);
       if (!affine) break;
       const ValueId result = reader.outputs[0];
-      RETURN_IF_ERROR(Apply(graph, id, *affine));
-      graph.RemoveNode(reader_id);
-      graph.ReplaceUses(result, x);
+      context.Count(reader.op->name);
+      RETURN_IF_ERROR(Apply(editor, graph, id, *affine));
+      editor.ReplaceUses(result, x);
       ++changes;
     }
   }

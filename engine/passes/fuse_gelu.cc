@@ -104,10 +104,11 @@ std::optional<Match> MatchGelu(const Matcher& matcher, const Graph& graph, const
 
 }  // namespace
 
-absl::StatusOr<int> FuseGelu(Graph& graph, const PassContext&) {
+absl::StatusOr<int> FuseGelu(Graph& graph, const PassContext& context) {
   const OpDef* gelu = OpRegistry::Builtin().Find("", "Gelu");
   if (gelu == nullptr) return 0;
   int changes = 0;
+  GraphEditor editor(graph);
   // Last products first: an inner Mul of the pattern must not be taken for its root.
   for (NodeId id = graph.num_nodes() - 1; id >= 0; --id) {
     const Node& node = graph.node(id);
@@ -115,17 +116,15 @@ absl::StatusOr<int> FuseGelu(Graph& graph, const PassContext&) {
         !node.epilogue.empty()) {
       continue;
     }
-    const Matcher matcher(graph);
-    const auto match = MatchGelu(matcher, graph, node);
+    const auto match = MatchGelu(editor, graph, node);
     if (!match || graph.value(match->x).type.dtype != DType::kFloat32) continue;
     Node fused;
     fused.name = node.name;
     fused.op = gelu;
     fused.inputs = {match->x};
-    fused.outputs = {node.outputs[0]};
     if (match->tanh) fused.attributes.Set("approximate", std::string("tanh"));
-    graph.RemoveNode(id);
-    graph.AddNode(std::move(fused));
+    context.Count(match->tanh ? "tanh" : "erf");
+    editor.Replace(id, std::move(fused));
     ++changes;
   }
   return changes;

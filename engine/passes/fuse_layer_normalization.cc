@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "engine/graph/op_def.h"
 #include "engine/ops/op_registry.h"
 #include "engine/passes/matcher.h"
 #include "engine/passes/passes.h"
@@ -7,111 +8,225 @@
 namespace inferd {
 namespace {
 
-// The last-axis mean with kept dimensions of some value: that value, else nullopt.
-std::optional<ValueId> MatchMean(const Graph& graph, const Matcher& matcher, ValueId value) {
-  const Node* mean = matcher.Producer(value, "ReduceMean");
-  if (mean == nullptr || mean->inputs.size() < 2 || mean->attributes.Int("keepdims", 1) != 1) {
-    return std::nullopt;
-  }
-  const Tensor* axes = graph.constant(mean->inputs[1]);
-  const SymbolicShape& shape = graph.value(mean->inputs[0]).type.shape;
-  if (axes == nullptr || axes->num_elements() != 1 || !shape.has_rank()) return std::nullopt;
-  const auto axis = axes->ToInt64s();
-  if (!axis.ok() || ((*axis)[0] != -1 && (*axis)[0] != shape.rank() - 1)) return std::nullopt;
-  return mean->inputs[0];
-}
-
-// x when `value` is x - mean(x).
-std::optional<ValueId> MatchCentred(const Graph& graph, const Matcher& matcher, ValueId value) {
-  const Node* sub = matcher.Producer(value, "Sub");
-  if (sub == nullptr) return std::nullopt;
-  const auto mean_of = MatchMean(graph, matcher, sub->inputs[1]);
-  return mean_of && *mean_of == sub->inputs[0] ? mean_of : std::nullopt;
-}
-
-// The centred value d when `value` is d squared.
-std::optional<ValueId> MatchSquare(const Matcher& matcher, ValueId value) {
-  if (const Node* pow = matcher.Producer(value, "Pow")) {
-    return matcher.IsScalar(pow->inputs[1], 2) ? std::optional(pow->inputs[0]) : std::nullopt;
-  }
-  const Node* mul = matcher.Producer(value, "Mul");
-  return mul && mul->inputs[0] == mul->inputs[1] ? std::optional(mul->inputs[0]) : std::nullopt;
-}
-
+// What a row is divided by: the root of the mean of the squares of `squared`, plus epsilon.
 struct Deviation {
-  ValueId x;
+  ValueId squared;
   double epsilon;
 };
 
-// x and epsilon when `value` is sqrt(mean((x - mean(x))^2) + epsilon).
-std::optional<Deviation> MatchDeviation(const Graph& graph, const Matcher& matcher, ValueId value) {
-  const Node* sqrt = matcher.Producer(value, "Sqrt");
-  const Node* add = sqrt ? matcher.Producer(sqrt->inputs[0], "Add") : nullptr;
-  if (add == nullptr) return std::nullopt;
-  for (int i = 0; i < 2; ++i) {
-    const auto epsilon = matcher.Scalar(add->inputs[1 - i]);
-    if (!epsilon) continue;
-    const auto variance_of = MatchMean(graph, matcher, add->inputs[i]);
-    const auto centred = variance_of ? MatchSquare(matcher, *variance_of) : std::nullopt;
-    const auto x = centred ? MatchCentred(graph, matcher, *centred) : std::nullopt;
-    if (x) return Deviation{*x, *epsilon};
+// A row by its deviation: of x itself (RMS) or of x less its mean.
+struct Normalized {
+  ValueId x;
+  double epsilon;
+  bool centred;
+};
+
+// Finds both normalizations of rows in every form that exporters write. Used by one thread at a
+// time.
+class NormMatcher {
+ public:
+  NormMatcher(const Graph& graph, const Matcher& matcher) : graph_(graph), matcher_(matcher) {}
+
+  std::optional<Normalized> Match(ValueId value) const {
+    if (const Node* div = matcher_.Producer(value, "Div")) {
+      return WithDivisor(div->inputs[0], MatchDeviation(div->inputs[1]));
+    }
+    const Node* mul = matcher_.Producer(value, "Mul");
+    for (int i = 0; mul != nullptr && i < 2; ++i) {
+      const auto match = WithDivisor(mul->inputs[i], MatchInverse(mul->inputs[1 - i]));
+      if (match) return match;
+    }
+    return std::nullopt;
+  }
+
+  // A vector with one value for each element of the last axis of x.
+  bool IsRowParameter(ValueId parameter, ValueId x) const {
+    const ValueType& type = graph_.value(parameter).type;
+    const SymbolicShape& shape = graph_.value(x).type.shape;
+    return type.is_tensor() && type.dtype == DType::kFloat32 && type.shape.rank() == 1 &&
+           shape.rank() > 0 && type.shape[0].known() &&
+           shape[shape.rank() - 1].SameAs(type.shape[0]);
+  }
+
+ private:
+  std::optional<Normalized> WithDivisor(ValueId row,
+                                        const std::optional<Deviation>& deviation) const {
+    if (!deviation) return std::nullopt;
+    const auto x = MatchCentred(deviation->squared);
+    const auto of = x ? MatchCentred(row) : std::nullopt;
+    if (of && *of == *x) return Normalized{*x, deviation->epsilon, true};
+    if (deviation->squared == row) return Normalized{row, deviation->epsilon, false};
+    return std::nullopt;
+  }
+
+  // 1 / deviation.
+  std::optional<Deviation> MatchInverse(ValueId value) const {
+    value = WithoutExpansion(value);
+    if (const Node* reciprocal = matcher_.Producer(value, "Reciprocal")) {
+      return MatchDeviation(reciprocal->inputs[0]);
+    }
+    if (const Node* div = matcher_.Producer(value, "Div")) {
+      return matcher_.IsScalar(div->inputs[0], 1, 0) ? MatchDeviation(div->inputs[1])
+                                                     : std::nullopt;
+    }
+    const Node* pow = matcher_.Producer(value, "Pow");
+    const bool is_inverse_root = pow != nullptr && matcher_.IsScalar(pow->inputs[1], -0.5, 0);
+    return is_inverse_root ? MatchVariance(pow->inputs[0]) : std::nullopt;
+  }
+
+  std::optional<Deviation> MatchDeviation(ValueId value) const {
+    value = WithoutExpansion(value);
+    if (const Node* sqrt = matcher_.Producer(value, "Sqrt")) return MatchVariance(sqrt->inputs[0]);
+    const Node* pow = matcher_.Producer(value, "Pow");
+    const bool is_root = pow != nullptr && matcher_.IsScalar(pow->inputs[1], 0.5, 0);
+    return is_root ? MatchVariance(pow->inputs[0]) : std::nullopt;
+  }
+
+  // mean(squared * squared) + epsilon.
+  std::optional<Deviation> MatchVariance(ValueId value) const {
+    const Node* add = matcher_.Producer(WithoutExpansion(value), "Add");
+    for (int i = 0; add != nullptr && i < 2; ++i) {
+      const auto epsilon = matcher_.Scalar(add->inputs[1 - i]);
+      const auto mean_of = epsilon ? MatchMean(add->inputs[i]) : std::nullopt;
+      const auto squared = mean_of ? MatchSquare(*mean_of) : std::nullopt;
+      if (squared) return Deviation{*squared, *epsilon};
+    }
+    return std::nullopt;
+  }
+
+  // x when `value` is x - mean(x).
+  std::optional<ValueId> MatchCentred(ValueId value) const {
+    const Node* sub = matcher_.Producer(value, "Sub");
+    if (sub == nullptr) return std::nullopt;
+    const auto mean_of = MatchMean(sub->inputs[1]);
+    return mean_of && *mean_of == sub->inputs[0] ? mean_of : std::nullopt;
+  }
+
+  // The d of d * d, which may be two equal centred values, and of d squared.
+  std::optional<ValueId> MatchSquare(ValueId value) const {
+    if (const Node* pow = matcher_.Producer(value, "Pow")) {
+      return matcher_.IsScalar(pow->inputs[1], 2, 0) ? std::optional(pow->inputs[0]) : std::nullopt;
+    }
+    const Node* mul = matcher_.Producer(value, "Mul");
+    if (mul == nullptr) return std::nullopt;
+    if (mul->inputs[0] == mul->inputs[1]) return mul->inputs[0];
+    const auto x = MatchCentred(mul->inputs[0]);
+    const auto other = x ? MatchCentred(mul->inputs[1]) : std::nullopt;
+    return other && *other == *x ? std::optional(mul->inputs[0]) : std::nullopt;
+  }
+
+  const SymbolicShape& ShapeOf(ValueId value) const { return graph_.value(value).type.shape; }
+
+  // Whether `value` has one element for each row of x: all dimensions of x but the last, and then
+  // `last` of size 1 or nothing.
+  bool IsPerRow(ValueId value, ValueId x, bool keeps_last) const {
+    const SymbolicShape& shape = ShapeOf(value);
+    const int rank = ShapeOf(x).rank();
+    if (rank < 1 || shape.rank() != (keeps_last ? rank : rank - 1)) return false;
+    for (int i = 0; i + 1 < rank; ++i) {
+      if (!shape[i].SameAs(ShapeOf(x)[i])) return false;
+    }
+    return !keeps_last || shape[rank - 1].Is(1);
+  }
+
+  // What an Expand along the last axis alone repeats, or the value itself.
+  ValueId WithoutExpansion(ValueId value) const {
+    const Node* expand = matcher_.Producer(value, "Expand");
+    return expand != nullptr && IsPerRow(expand->inputs[0], value, true) ? expand->inputs[0]
+                                                                         : value;
+  }
+
+  // x when `value` is the mean of the rows of x in a shape that broadcasts along them.
+  std::optional<ValueId> MatchMean(ValueId value) const {
+    value = WithoutExpansion(value);
+    const NodeId id = matcher_.ProducerId(value);
+    if (id == kNoNode) return std::nullopt;
+    const Node* mean = matcher_.Producer(value, "ReduceMean");
+    bool keeps_last = true;
+    if (mean == nullptr && graph_.node(id).op->op_class == OpClass::kView) {
+      // Without the axis, which a view then brings back.
+      mean = matcher_.Producer(graph_.node(id).inputs[0], "ReduceMean");
+      keeps_last = false;
+    }
+    if (mean == nullptr || !MeansRows(*mean, keeps_last)) return std::nullopt;
+    const ValueId x = mean->inputs[0];
+    return keeps_last || IsPerRow(value, x, true) ? std::optional(x) : std::nullopt;
+  }
+
+  bool MeansRows(const Node& mean, bool keeps_last) const {
+    if (mean.inputs.size() < 2 || (mean.attributes.Int("keepdims", 1) != 0) != keeps_last) {
+      return false;
+    }
+    const Tensor* axes = graph_.constant(mean.inputs[1]);
+    const int rank = ShapeOf(mean.inputs[0]).rank();
+    if (axes == nullptr || axes->num_elements() != 1 || rank < 1) return false;
+    const auto axis = axes->ToInt64s();
+    return axis.ok() && ((*axis)[0] == -1 || (*axis)[0] == rank - 1);
+  }
+
+  const Graph& graph_;
+  const Matcher& matcher_;
+};
+
+// Parts of the pattern around the normalized row.
+struct Scaled {
+  Normalized row;
+  ValueId scale;
+};
+
+std::optional<Scaled> MatchScaled(const Matcher& matcher, const NormMatcher& norms, ValueId value) {
+  const Node* mul = matcher.Producer(value, "Mul");
+  for (int i = 0; mul != nullptr && i < 2; ++i) {
+    const auto row = norms.Match(mul->inputs[i]);
+    if (row && norms.IsRowParameter(mul->inputs[1 - i], row->x)) {
+      return Scaled{*row, mul->inputs[1 - i]};
+    }
   }
   return std::nullopt;
 }
 
-// (x - mean) / deviation.
-std::optional<Deviation> MatchNormalized(const Graph& graph, const Matcher& matcher,
-                                         ValueId value) {
-  const Node* div = matcher.Producer(value, "Div");
-  if (div == nullptr) return std::nullopt;
-  const auto x = MatchCentred(graph, matcher, div->inputs[0]);
-  const auto deviation = x ? MatchDeviation(graph, matcher, div->inputs[1]) : std::nullopt;
-  return deviation && deviation->x == *x ? deviation : std::nullopt;
-}
-
-// A constant of one value per element of the last axis of x.
-bool IsRowParameter(const Graph& graph, ValueId parameter, ValueId x) {
-  const Tensor* constant = graph.constant(parameter);
-  const SymbolicShape& shape = graph.value(x).type.shape;
-  return constant != nullptr && constant->rank() == 1 && constant->dtype() == DType::kFloat32 &&
-         shape.has_rank() && shape.rank() > 0 && shape[shape.rank() - 1].Is(constant->dim(0));
+// The normalization that ends at this node; nullopt when there is none.
+std::optional<Node> MatchNorm(const Matcher& matcher, const NormMatcher& norms, const Node& root) {
+  std::optional<Scaled> scaled;
+  ValueId bias = kNoValue;
+  if (root.op->name == "Mul") scaled = MatchScaled(matcher, norms, root.outputs[0]);
+  for (int i = 0; i < 2 && root.op->name == "Add"; ++i) {
+    scaled = matcher.Uses(root.inputs[i]) == 1 ? MatchScaled(matcher, norms, root.inputs[i])
+                                               : std::nullopt;
+    bias = root.inputs[1 - i];
+    if (scaled && scaled->row.centred && norms.IsRowParameter(bias, scaled->row.x)) break;
+    scaled = std::nullopt;
+  }
+  if (!scaled) return std::nullopt;
+  Node fused;
+  fused.name = root.name;
+  const bool centred = scaled->row.centred;
+  fused.op = &OpRegistry::Builtin().Get("", centred ? "LayerNormalization" : "RMSNormalization");
+  fused.inputs = {scaled->row.x, scaled->scale};
+  if (bias != kNoValue) fused.inputs.push_back(bias);
+  fused.attributes.Set("axis", int64_t{-1});
+  fused.attributes.Set("epsilon", static_cast<float>(scaled->row.epsilon));
+  return fused;
 }
 
 }  // namespace
 
-absl::StatusOr<int> FuseLayerNormalization(Graph& graph, const PassContext&) {
-  const OpDef* layer_norm = OpRegistry::Builtin().Find("", "LayerNormalization");
-  if (layer_norm == nullptr) return 0;
+absl::StatusOr<int> FuseLayerNormalization(Graph& graph, const PassContext& context) {
   int changes = 0;
-  for (NodeId id = 0; id < graph.num_nodes(); ++id) {
-    const Node& add = graph.node(id);
-    if (add.removed || !add.op->domain.empty() || add.op->name != "Add" || !add.epilogue.empty()) {
+  GraphEditor editor(graph);
+  const NormMatcher norms(graph, editor);
+  // Last nodes first: the scale inside a pattern must not be taken for its end.
+  for (NodeId id = graph.num_nodes() - 1; id >= 0; --id) {
+    const Node& root = graph.node(id);
+    if (root.removed || !root.op->domain.empty() || !root.epilogue.empty() ||
+        root.inputs.size() != 2 || graph.value(root.outputs[0]).type.dtype != DType::kFloat32) {
       continue;
     }
-    const Matcher matcher(graph);
-    for (int i = 0; i < 2; ++i) {
-      const Node* mul = matcher.Producer(add.inputs[i], "Mul");
-      if (mul == nullptr || matcher.Uses(add.inputs[i]) != 1) continue;
-      const int normalized = graph.constant(mul->inputs[0]) != nullptr ? 1 : 0;
-      const auto match = MatchNormalized(graph, matcher, mul->inputs[normalized]);
-      const ValueId scale = mul->inputs[1 - normalized];
-      const ValueId bias = add.inputs[1 - i];
-      if (!match || !IsRowParameter(graph, scale, match->x) ||
-          !IsRowParameter(graph, bias, match->x)) {
-        continue;
-      }
-      Node fused;
-      fused.name = add.name;
-      fused.op = layer_norm;
-      fused.inputs = {match->x, scale, bias};
-      fused.outputs = {add.outputs[0]};
-      fused.attributes.Set("axis", int64_t{-1});
-      fused.attributes.Set("epsilon", static_cast<float>(match->epsilon));
-      graph.RemoveNode(id);
-      graph.AddNode(std::move(fused));
-      ++changes;
-      break;
-    }
+    auto fused = MatchNorm(editor, norms, root);
+    if (!fused) continue;
+    context.Count(fused->op->name);
+    editor.Replace(id, *std::move(fused));
+    ++changes;
   }
   return changes;
 }

@@ -63,4 +63,90 @@ std::optional<Matcher::ScaledValue> Matcher::Scaled(const Node& node) const {
   return std::nullopt;
 }
 
+NodeId GraphEditor::Replace(NodeId old, Node replacement) {
+  replacement.outputs = edited_.node(old).outputs;
+  edited_.RemoveNode(old);
+  const NodeId id = edited_.AddNode(std::move(replacement));
+  GrowConsumers();
+  AddReads(id);  // before those of `old` go: what both read must stay
+  DropReads(old);
+  return id;
+}
+
+ValueId GraphEditor::Add(Node node, ValueType type) {
+  const ValueId output = edited_.AddValue("", std::move(type));
+  node.outputs = {output};
+  const NodeId id = edited_.AddNode(std::move(node));
+  GrowConsumers();
+  AddReads(id);
+  return output;
+}
+
+ValueId GraphEditor::AddConstant(Tensor constant) {
+  const ValueId id = edited_.AddConstant("", std::move(constant));
+  GrowConsumers();
+  return id;
+}
+
+void GraphEditor::ReplaceUses(ValueId from, ValueId to) {
+  if (from == to) return;
+  for (NodeId reader : consumers_[from]) {
+    std::vector<ValueId>& inputs = edited_.node(reader).inputs;
+    std::replace(inputs.begin(), inputs.end(), from, to);
+    consumers_[to].push_back(reader);
+  }
+  consumers_[from].clear();
+  for (size_t i = 0; i < edited_.outputs().size(); ++i) {
+    if (edited_.outputs()[i] == from) edited_.SetOutput(static_cast<int>(i), to);
+  }
+  if (const NodeId producer = ProducerId(from); producer != kNoNode) RemoveIfUnread(producer);
+}
+
+void GraphEditor::SetInput(NodeId node, int input, ValueId value) {
+  const ValueId old = edited_.node(node).inputs[input];
+  if (old == value) return;
+  edited_.node(node).inputs[input] = value;
+  consumers_[value].push_back(node);
+  if (old == kNoValue) return;
+  std::vector<NodeId>& readers = consumers_[old];
+  readers.erase(std::find(readers.begin(), readers.end(), node));
+  if (const NodeId producer = ProducerId(old); producer != kNoNode) RemoveIfUnread(producer);
+}
+
+void GraphEditor::RemoveIfUnread(NodeId node) {
+  std::vector<NodeId> pending = {node};
+  while (!pending.empty()) {
+    const NodeId id = pending.back();
+    pending.pop_back();
+    const Node& unread = edited_.node(id);
+    const bool read = std::any_of(unread.outputs.begin(), unread.outputs.end(),
+                                  [&](ValueId v) { return v != kNoValue && Uses(v) > 0; });
+    if (unread.removed || read) continue;
+    edited_.RemoveNode(id);
+    for (ValueId input : unread.inputs) {
+      if (input == kNoValue) continue;
+      std::vector<NodeId>& readers = consumers_[input];
+      readers.erase(std::find(readers.begin(), readers.end(), id));
+      if (const NodeId producer = ProducerId(input); producer != kNoNode) {
+        pending.push_back(producer);
+      }
+    }
+  }
+}
+
+void GraphEditor::AddReads(NodeId node) {
+  for (ValueId input : edited_.node(node).inputs) {
+    if (input != kNoValue) consumers_[input].push_back(node);
+  }
+}
+
+void GraphEditor::DropReads(NodeId node) {
+  for (ValueId input : edited_.node(node).inputs) {
+    if (input == kNoValue) continue;
+    std::vector<NodeId>& readers = consumers_[input];
+    readers.erase(std::find(readers.begin(), readers.end(), node));
+    if (const NodeId producer = ProducerId(input); producer != kNoNode) RemoveIfUnread(producer);
+  }
+}
+
 }  // namespace inferd

@@ -5,8 +5,13 @@
 namespace inferd {
 
 // Drops nodes that change nothing: Identity, inference Dropout, Cast to the same type, Transpose
-// in order, no-op Reshape, Expand, Slice where shapes are known to be equal, Concat of one input.
+// in order, no-op Reshape, Expand, Slice where shapes are known to be equal, Concat of one input,
+// Split into one.
 absl::StatusOr<int> RemoveRedundantNodes(Graph& graph, const PassContext& context);
+
+// Follows sizes through Shape, Gather, Concat, arithmetic and the expand idiom: refines the types
+// of all values, takes one value for equal sizes and makes the targets of Reshape constant.
+absl::StatusOr<int> PropagateShapes(Graph& graph, const PassContext& context);
 
 // Evaluates nodes whose inputs are constants, never DequantizeLinear, never when the result is much
 // larger than its inputs.
@@ -17,8 +22,19 @@ absl::StatusOr<int> FoldConstants(Graph& graph, const PassContext& context);
 // kernels for them, and fewer digits go.
 absl::StatusOr<int> WidenFloat16(Graph& graph, const PassContext& context);
 
+// Views of views, Casts of Casts, Transposes that merge or cancel (also around elementwise nodes),
+// Concats of the parts of a value or of Concats.
+absl::StatusOr<int> MergeViews(Graph& graph, const PassContext& context);
+
+// Takes one of equal constants and of equal nodes.
+absl::StatusOr<int> MergeEqualNodes(Graph& graph, const PassContext& context);
+
+// Neutral elements, inverse and repeated operators, chains of scalars and of bounds, powers,
+// choices that are decided.
+absl::StatusOr<int> SimplifyArithmetic(Graph& graph, const PassContext& context);
+
 // Folds BatchNormalization and per-channel Mul and Add with constants into the weights and bias of
-// the Conv or ConvTranspose before them.
+// the Conv or ConvTranspose before them, or of the Conv after them where no padding is in the way.
 absl::StatusOr<int> FoldIntoConvolution(Graph& graph, const PassContext& context);
 
 // Concat of channels that only a BatchNormalization with constant statistics reads -> Concat with a
@@ -28,11 +44,25 @@ absl::StatusOr<int> FuseNormalizationIntoConcat(Graph& graph, const PassContext&
 // x*0.5*(1+erf(x/sqrt(2))) and the tanh forms -> Gelu, in every operand order that exporters write.
 absl::StatusOr<int> FuseGelu(Graph& graph, const PassContext& context);
 
-// x*Sigmoid(x) -> Swish; x*HardSigmoid(x; 1/6, 1/2) and x*Clip(x+3,0,6)/6 -> HardSwish.
+// x*Sigmoid(a*x) -> Swish; x*HardSigmoid(x; 1/6, 1/2) and x*Clip(x+3,0,6)/6 -> HardSwish;
+// Clip(x+3,0,6)/6 -> HardSigmoid; x*Tanh(Softplus(x)) -> Mish; Softplus and Sigmoid from Exp.
 absl::StatusOr<int> FuseSwish(Graph& graph, const PassContext& context);
 
-// ReduceMean, Sub, Pow, ReduceMean, Add, Sqrt, Div, Mul, Add -> LayerNormalization.
+// Scales, shifts and BatchNormalization after a Gemm, and scales after a MatMul, into their
+// constant weights and bias.
+absl::StatusOr<int> FoldIntoProduct(Graph& graph, const PassContext& context);
+
+// A Pad of zeros before a Conv or an AveragePool that counts padding, or of -inf before a MaxPool,
+// into its pads.
+absl::StatusOr<int> FoldPads(Graph& graph, const PassContext& context);
+
+// Rows less their mean, by the root of the mean of their squares, scaled and shifted ->
+// LayerNormalization; without the mean and the shift -> RMSNormalization. In every form: Pow or
+// Mul, one Sub or two, Div or Reciprocal, axes kept or brought back by a view.
 absl::StatusOr<int> FuseLayerNormalization(Graph& graph, const PassContext& context);
+
+// Reshape, InstanceNormalization, Reshape, Mul and Add per channel -> GroupNormalization.
+absl::StatusOr<int> FuseGroupNormalization(Graph& graph, const PassContext& context);
 
 // Appends elementwise consumers to the node before them where a provider runs the two as one.
 absl::StatusOr<int> FuseEpilogues(Graph& graph, const PassContext& context);

@@ -11,18 +11,27 @@ namespace inferd {
 namespace {
 
 constexpr Pass kGraphPasses[] = {
-    {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes},
     {"widen_float16", PassLevel::kBasic, WidenFloat16},
-    {"fold_constants", PassLevel::kBasic, FoldConstants},
+    {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes, true},
+    {"fold_constants", PassLevel::kBasic, FoldConstants, true},
+    {"propagate_shapes", PassLevel::kBasic, PropagateShapes, true},
+    {"merge_views", PassLevel::kBasic, MergeViews, true},
+    {"merge_equal_nodes", PassLevel::kBasic, MergeEqualNodes, true},
+    {"simplify_arithmetic", PassLevel::kBasic, SimplifyArithmetic, true},
+    {"fold_pads", PassLevel::kBasic, FoldPads, true},
+    {"fold_into_product", PassLevel::kBasic, FoldIntoProduct, true},
     {"fold_into_convolution", PassLevel::kBasic, FoldIntoConvolution},
     {"fuse_normalization_into_concat", PassLevel::kAll, FuseNormalizationIntoConcat},
     {"fuse_layer_normalization", PassLevel::kAll, FuseLayerNormalization},
+    {"fuse_group_normalization", PassLevel::kAll, FuseGroupNormalization},
     {"fuse_gelu", PassLevel::kAll, FuseGelu},
     {"fuse_swish", PassLevel::kAll, FuseSwish},
 };
 
 constexpr Pass kBoundPasses[] = {
-    {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes},
+    {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes, true},
+    {"merge_views", PassLevel::kBasic, MergeViews, true},
+    {"merge_equal_nodes", PassLevel::kBasic, MergeEqualNodes, true},
     {"lower_attention", PassLevel::kAll, LowerAttention},
     {"fuse_attention", PassLevel::kAll, FuseAttention},
     // With shapes known, residuals can be shown to be equal; and attentions are whole until here.
@@ -40,20 +49,51 @@ bool Enabled(const Pass& pass, const EngineConfig& config) {
   return config.optimization_level == "all";
 }
 
-absl::StatusOr<PassResult> RunPass(const Pass& pass, Graph& graph, const PassContext& context) {
-  PassResult result;
-  result.name = std::string(pass.name);
-  result.skipped = !Enabled(pass, context.config);
-  if (result.skipped) return result;
+// Turns that passes which enable each other may take. Real graphs settle in two or three; each of
+// them costs a walk of the graph.
+constexpr int kMaxTurns = 6;
+
+// One turn of a pass, added to its result.
+absl::Status RunPass(const Pass& pass, Graph& graph, PassContext context, PassResult* result) {
   const absl::Time start = absl::Now();
-  ASSIGN_OR_RETURN(result.changes, pass.run(graph, context));
-  if (result.changes > 0) {
+  context.patterns = &result->patterns;
+  const absl::StatusOr<int> changes = pass.run(graph, context);
+  if (!changes.ok()) return Annotate(changes.status(), absl::StrCat("pass ", pass.name));
+  if (*changes > 0) {
     graph.RemoveDeadNodes();
-    RETURN_IF_ERROR(graph.SortAndCompact());
-    RETURN_IF_ERROR(graph.Verify());
+    absl::Status status = graph.SortAndCompact();
+    if (status.ok()) status = graph.Verify();
+    if (!status.ok()) return Annotate(status, absl::StrCat("pass ", pass.name));
   }
-  result.time = absl::Now() - start;
-  return result;
+  result->changes += *changes;
+  result->time += absl::Now() - start;
+  return absl::OkStatus();
+}
+
+// Lets go of the bytes of constants that were folded into others.
+void DropUnreadConstants(Graph& graph) {
+  const auto readers = graph.Consumers();
+  std::vector<bool> kept(graph.num_values(), false);
+  for (ValueId output : graph.outputs()) kept[output] = true;
+  for (ValueId input : graph.inputs()) kept[input] = true;
+  for (ValueId id = 0; id < graph.num_values(); ++id) {
+    if (!kept[id] && readers[id].empty()) graph.value(id).constant.reset();
+  }
+}
+
+// Runs neighbours in the list in turns until none of them changes anything.
+absl::Status RunGroup(absl::Span<const Pass> passes, Graph& graph, const PassContext& context,
+                      absl::Span<PassResult> results) {
+  size_t unchanged = 0;  // passes in a row that had nothing to do
+  for (int turn = 0; turn < (passes[0].repeats ? kMaxTurns : 1); ++turn) {
+    for (size_t i = 0; i < passes.size(); ++i) {
+      if (unchanged == passes.size()) return absl::OkStatus();
+      const int before = results[i].changes;
+      if (!results[i].skipped) RETURN_IF_ERROR(RunPass(passes[i], graph, context, &results[i]));
+      unchanged = results[i].changes == before ? unchanged + 1 : 0;
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -68,12 +108,19 @@ bool PassContext::Accelerated(const Graph& graph, const Node& node) const {
 
 absl::StatusOr<std::vector<PassResult>> RunPasses(absl::Span<const Pass> passes, Graph& graph,
                                                   const PassContext& context) {
-  std::vector<PassResult> results;
-  for (const Pass& pass : passes) {
-    absl::StatusOr<PassResult> result = RunPass(pass, graph, context);
-    if (!result.ok()) return Annotate(result.status(), absl::StrCat("pass ", pass.name));
-    results.push_back(*std::move(result));
+  std::vector<PassResult> results(passes.size());
+  for (size_t i = 0; i < passes.size(); ++i) {
+    results[i].name = std::string(passes[i].name);
+    results[i].skipped = !Enabled(passes[i], context.config);
   }
+  for (size_t begin = 0; begin < passes.size();) {
+    size_t end = begin + 1;
+    while (passes[begin].repeats && end < passes.size() && passes[end].repeats) ++end;
+    RETURN_IF_ERROR(RunGroup(passes.subspan(begin, end - begin), graph, context,
+                             absl::MakeSpan(results).subspan(begin, end - begin)));
+    begin = end;
+  }
+  DropUnreadConstants(graph);
   return results;
 }
 
@@ -83,8 +130,14 @@ std::string PassReport(absl::Span<const PassResult> results) {
     if (result.skipped) {
       absl::StrAppendFormat(&text, "%-28s switched off\n", result.name);
     } else {
-      absl::StrAppendFormat(&text, "%-28s %5d changes %8.2f ms\n", result.name, result.changes,
+      absl::StrAppendFormat(&text, "%-28s %5d changes %8.2f ms", result.name, result.changes,
                             absl::ToDoubleMilliseconds(result.time));
+      absl::string_view separator = "  ";
+      for (const auto& [pattern, count] : result.patterns) {
+        absl::StrAppend(&text, separator, pattern, " ", count);
+        separator = ", ";
+      }
+      absl::StrAppend(&text, "\n");
     }
   }
   return text;

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "engine/graph/op_def.h"
+#include "engine/passes/matcher.h"
 #include "engine/passes/passes.h"
 
 namespace inferd {
@@ -44,7 +47,8 @@ bool ChangesNothing(const Graph& graph, const Node& node) {
   if (op == "Identity") return true;
   if (op == "Dropout") return IsInference(graph, node);
   if (op == "Transpose") return IsInOrder(node.attributes.Ints("perm"));
-  if (op == "Concat") return node.inputs.size() == 1;
+  if (op == "Concat" || op == "Sum" || op == "Mean") return node.inputs.size() == 1;
+  if (op == "Split") return node.outputs.size() == 1;
   if (op == "Slice") return HasStepsOfOne(graph, node) && SameType(graph, node);
   if (op == "Cast" || op == "Reshape" || op == "Expand" || op == "Flatten" || op == "Pad") {
     return SameType(graph, node);
@@ -52,45 +56,22 @@ bool ChangesNothing(const Graph& graph, const Node& node) {
   return false;
 }
 
-// (x reshaped) reshaped again: only the last view matters.
-bool SkipsInnerView(Graph& graph, NodeId id) {
-  Node& node = graph.node(id);
-  if (node.op->name != "Reshape" || !node.op->domain.empty()) return false;
-  const NodeId producer = graph.value(node.inputs[0]).producer;
-  if (producer == kNoNode) return false;
-  const Node& inner = graph.node(producer);
-  // A 0 in the target copies a dimension of the inner view, so the target must not have one.
-  const Tensor* target = graph.constant(node.inputs[1]);
-  if (inner.op->op_class != OpClass::kView || !inner.epilogue.empty() || target == nullptr) {
-    return false;
-  }
-  const auto dims = target->ToInt64s();
-  if (!dims.ok() || std::find(dims->begin(), dims->end(), 0) != dims->end()) return false;
-  node.inputs[0] = inner.inputs[0];
-  return true;
-}
-
-bool OnlyFirstIsRead(const Graph& graph, const Node& node,
-                     const std::vector<std::vector<NodeId>>& readers) {
+bool OnlyFirstIsRead(const Matcher& matcher, const Node& node) {
   return std::all_of(node.outputs.begin() + 1, node.outputs.end(), [&](ValueId output) {
-    return output == kNoValue || (readers[output].empty() && !graph.IsGraphOutput(output));
+    return output == kNoValue || matcher.Uses(output) == 0;
   });
 }
 
 }  // namespace
 
-absl::StatusOr<int> RemoveRedundantNodes(Graph& graph, const PassContext&) {
+absl::StatusOr<int> RemoveRedundantNodes(Graph& graph, const PassContext& context) {
   int changes = 0;
-  const auto readers = graph.Consumers();
+  GraphEditor editor(graph);
   for (NodeId id = 0; id < graph.num_nodes(); ++id) {
-    if (graph.node(id).removed) continue;
-    if (SkipsInnerView(graph, id)) ++changes;
     const Node& node = graph.node(id);
-    if (!ChangesNothing(graph, node) || !OnlyFirstIsRead(graph, node, readers)) continue;
-    const ValueId from = node.outputs[0];
-    const ValueId to = node.inputs[0];
-    graph.RemoveNode(id);
-    graph.ReplaceUses(from, to);
+    if (node.removed || !ChangesNothing(graph, node) || !OnlyFirstIsRead(editor, node)) continue;
+    context.Count(node.op->name);
+    editor.ReplaceUses(node.outputs[0], node.inputs[0]);
     ++changes;
   }
   return changes;

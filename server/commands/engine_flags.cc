@@ -38,6 +38,13 @@ void AddEngineFlags(CLI::App& command, EngineFlags* flags) {
   command.add_option("--provider", flags->provider, "Who runs the nodes that it can")
       ->check(CLI::IsMember({"cpu", "cuda", "portable"}))
       ->capture_default_str();
+  command.add_option("--optimization", flags->optimization, "Which graph passes run")
+      ->check(CLI::IsMember({"none", "basic", "all"}))
+      ->capture_default_str();
+  command
+      .add_option("--disable-pass", flags->disabled_passes,
+                  "A pass to leave out, by the name that inspect --passes prints")
+      ->allow_extra_args(false);
   AddCustomOpFlag(command, &flags->custom_op_libraries);
 }
 
@@ -47,6 +54,8 @@ EngineConfig ToEngineConfig(const EngineFlags& flags) {
   config.threads_per_slot = flags.threads;
   config.precision = ParsePrecision(flags.precision).value_or(Precision::kFloat32);
   config.providers = {flags.provider};
+  config.optimization_level = flags.optimization;
+  config.disabled_passes = flags.disabled_passes;
   config.custom_op_libraries = flags.custom_op_libraries;
   config.cache_dir = flags.cache_dir;
   if (const PrecisionChoice choice = ChoosePrecision(config); !choice.note.empty()) {

@@ -23,6 +23,8 @@ struct EngineFlags {
   int threads = 1;
   std::string precision = "fp32";
   std::string provider = "cpu";
+  std::string optimization = "all";
+  std::vector<std::string> disabled_passes;
   std::vector<std::string> custom_op_libraries;
   std::string cache_dir;
 };
@@ -33,8 +35,8 @@ void AddCustomOpFlag(CLI::App& command, std::vector<std::string>* libraries);
 // Adds --cache-dir, for commands that call KeepCache.
 void AddCacheFlag(CLI::App& command, std::string* folder);
 
-// Adds --threads, --precision, --provider and --custom-op-library; `flags` must outlive the
-// parsing.
+// Adds --threads, --precision, --provider, --optimization, --disable-pass and --custom-op-library;
+// `flags` must outlive the parsing.
 void AddEngineFlags(CLI::App& command, EngineFlags* flags);
 
 // One core slot of the given threads, with the provider first and the portable kernels last.

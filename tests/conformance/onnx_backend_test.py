@@ -6,7 +6,9 @@ known_gaps.txt lists, each with its reason; one that is listed and passes fails 
 Operators that draw random numbers cannot give the listed answers: random_operators.py checks
 their types, shapes and moments instead.
 
-    onnx_backend_test.py [--provider cpu|portable] [NAME...]    some folders: node/test_relu, light
+    onnx_backend_test.py [--provider cpu|portable] [--optimization none|basic|all] [NAME...]
+
+NAME picks some folders: node/test_relu, light.
 """
 
 import argparse
@@ -40,10 +42,10 @@ def name_of(folder):
     return "/".join(folder.replace(os.sep, "/").split("/")[-2:])
 
 
-def run(folders, provider="cpu"):
+def run(folders, provider="cpu", optimization="all"):
     """{folder: 'passed', 'failed' or 'skipped', with the reason}, one process for a few hundred."""
     ended = subprocess.run(
-        [INFERD, "test", "--provider", provider, *folders],
+        [INFERD, "test", "--provider", provider, "--optimization", optimization, *folders],
         capture_output=True,
         text=True,
         errors="replace",
@@ -55,7 +57,10 @@ def run(folders, provider="cpu"):
         if len(folders) == 1:
             return {folders[0]: f"failed: exit {ended.returncode} {ended.stderr[-300:]}"}
         half = len(folders) // 2
-        return {**run(folders[:half], provider), **run(folders[half:], provider)}
+        return {
+            **run(folders[:half], provider, optimization),
+            **run(folders[half:], provider, optimization),
+        }
     results = {folder: "passed" for folder in folders}
     for line in lines[:-1]:
         named = re.match(r"(FAILED|SKIPPED) (\S+): ", line)
@@ -67,12 +72,12 @@ def run(folders, provider="cpu"):
     return results
 
 
-def run_all(folders, provider):
+def run_all(folders, provider, optimization):
     """{name: result}; random operators get 'skipped' when their checks hold."""
     results = {}
     compared = [folder for folder in folders if name_of(folder) not in RANDOM_CASES]
     for start in range(0, len(compared), BATCH):
-        batch = run(compared[start : start + BATCH], provider)
+        batch = run(compared[start : start + BATCH], provider, optimization)
         results.update((name_of(folder), result) for folder, result in batch.items())
     for folder in folders:
         if name_of(folder) in RANDOM_CASES:
@@ -109,11 +114,12 @@ def report(provider, results, gaps):
     return wrong
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("--provider", choices=PROVIDERS)
+    parser.add_argument("--optimization", choices=("none", "basic", "all"), default="all")
     parser.add_argument("names", nargs="*")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="inferd-test-") as root:
         node_folders, unwritten = write_node_cases(root)
         for name, reason in unwritten.items():
@@ -123,7 +129,7 @@ def main():
             folders = [f for f in folders if any(n in name_of(f) for n in arguments.names)]
         wrong = len(unwritten)
         for provider in [arguments.provider] if arguments.provider else PROVIDERS:
-            wrong += report(provider, run_all(folders, provider), read_gaps())
+            wrong += report(provider, run_all(folders, provider, arguments.optimization), read_gaps())
     return 1 if wrong else 0
 
 

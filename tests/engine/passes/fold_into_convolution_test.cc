@@ -51,5 +51,28 @@ TEST(FoldIntoConvolution, LeavesAnAddOverPositions) {
   ExpectSameAnswers(FoldIntoConvolution, graph, {RandomTensor(Shape({1, 2, 5, 5}))}, 0);
 }
 
+TEST(FoldIntoConvolution, TakesWhatComesBeforeWithoutPadding) {
+  GraphBuilder b;
+  Attributes groups;
+  groups.Set("group", int64_t{2});
+  const ValueId x = b.Input("x", {b.Symbol("batch"), 4, 5, 5});
+  const ValueId norm = BatchNorm(b, x, 4);
+  Graph graph = b.Build({b.Op("Conv", {norm, b.Weights(Shape({6, 2, 3, 3}))}, groups)});
+  ExpectSameAnswers(FoldIntoConvolution, graph, {RandomTensor(Shape({2, 4, 5, 5}))}, 1);
+  EXPECT_EQ(graph.num_nodes(), 1);
+}
+
+TEST(FoldIntoConvolution, TakesAScaleButNoShiftBeforePadding) {
+  GraphBuilder b;
+  Attributes pads;
+  pads.Set("pads", std::vector<int64_t>{1, 1, 1, 1});
+  const ValueId x = b.Input("x", {b.Symbol("batch"), 2, 5, 5});
+  const ValueId shifted = b.Op("Add", {x, b.Weights(Shape({2, 1, 1}))});
+  const ValueId scaled = b.Op("Mul", {b.Weights(Shape({2, 1, 1})), shifted});
+  Graph graph = b.Build({b.Op("Conv", {scaled, b.Weights(Shape({3, 2, 3, 3}))}, pads)});
+  ExpectSameAnswers(FoldIntoConvolution, graph, {RandomTensor(Shape({2, 2, 5, 5}))}, 1);
+  EXPECT_EQ(graph.num_nodes(), 2);
+}
+
 }  // namespace
 }  // namespace inferd

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "engine/graph/graph.h"
+
+namespace inferd::testing {
+
+// The graphs whose optimized form is kept in tests/golden, by name: blocks as exporters write them.
+std::map<std::string, Graph> GoldenGraphs();
+
+}  // namespace inferd::testing
