@@ -123,7 +123,7 @@ Dim SymbolTable::Sum(const Dim& a, const Dim& b) {
   if (a.Is(0)) return b;
   if (b.Is(0)) return a;
   if (a.symbol >= 0 && a.symbol == b.symbol) return Product(a, Dim(2));
-  const auto [low, high] = std::minmax(Code(a), Code(b));
+  const auto [low, high] = std::minmax({Code(a), Code(b)});
   return Named(absl::StrCat(std::string(1, kDerivedSymbol), "+", low, ",", high));
 }
 
@@ -146,7 +146,7 @@ Dim SymbolTable::Minimum(const Dim& a, const Dim& b) {
   if (IsUnknown(a) || IsUnknown(b)) return Dim::Unknown();
   if (a.SameAs(b)) return a;
   if (a.known() && b.known()) return Dim(std::min(a.value, b.value));
-  const auto [low, high] = std::minmax(Code(a), Code(b));
+  const auto [low, high] = std::minmax({Code(a), Code(b)});
   return Named(absl::StrCat(std::string(1, kDerivedSymbol), "<", low, ",", high));
 }
 

@@ -79,7 +79,7 @@ TEST(FuseLayerNormalization, TakesRmsForms) {
   }
 }
 
-TEST(FuseLayerNormalization, LeavesAMeanOverAnotherAxis) {
+TEST(FuseLayerNormalization, TakesNoMeanOverAnotherAxisForThatOfTheRow) {
   GraphBuilder b;
   const ValueId x = b.Input("x", {4, 6});
   const ValueId mean = b.Op("ReduceMean", {x, b.Constant<int64_t>(Shape({1}), {0})});
@@ -88,7 +88,10 @@ TEST(FuseLayerNormalization, LeavesAMeanOverAnotherAxis) {
   const ValueId deviation = b.Op("Sqrt", {b.Op("Add", {variance, b.Scalar(1e-5f)})});
   const ValueId scaled = b.Op("Mul", {b.Op("Div", {centred, deviation}), b.Weights(Shape({6}))});
   Graph graph = b.Build({b.Op("Add", {scaled, b.Weights(Shape({6}))})});
-  ExpectSameAnswers(FuseLayerNormalization, graph, {RandomTensor(Shape({4, 6}))}, 0);
+  // What is left is a root mean square of its own.
+  ExpectSameAnswers(FuseLayerNormalization, graph, {RandomTensor(Shape({4, 6}))}, 1);
+  EXPECT_EQ(CountOps(graph, "LayerNormalization"), 0);
+  EXPECT_EQ(CountOps(graph, "RMSNormalization"), 1);
 }
 
 }  // namespace
