@@ -226,8 +226,8 @@ class SequencePacker {
       if (step.operand < 0) continue;
       const ValueId operand = node.inputs[step.operand];
       const TokenForm other = FormOf(operand);
-      if (other.uniform != 0) return false;
       if (other.is_invariant()) continue;
+      if (other.uniform != 0) return false;
       if (!other.is_tokens() ||
           other.axis + bindings_.RankOf(output) - bindings_.RankOf(operand) != form.axis) {
         return false;

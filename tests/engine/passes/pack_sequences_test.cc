@@ -160,6 +160,23 @@ TEST(PackSequences, LooksUpWhatDependsOnThePosition) {
   });
 }
 
+TEST(PackSequences, AddsWhatIsTheSameForAllPositionsInAnEpilogue) {
+  ExpectSameAnswersPacked([](GraphBuilder& b, ValueId ids, ValueId, int64_t length) {
+    std::vector<float> types(length * kWidth);
+    for (size_t i = 0; i < types.size(); ++i) types[i] = static_cast<float>(i % kWidth);
+    const ValueId table = b.Weights(Shape({10, kWidth}));
+    const ValueId y = b.Op("Gather", {table, ids});
+    Node& gather = b.graph().node(b.graph().value(y).producer);
+    gather.first_epilogue_input = 2;
+    gather.inputs.push_back(b.Constant<float>(Shape({1, length, kWidth}), std::move(types)));
+    EpilogueStep add;
+    add.op = &OpRegistry::Builtin().Get("", "Add");
+    add.operand = 2;
+    gather.epilogue.push_back(std::move(add));
+    return y;
+  });
+}
+
 TEST(PackSequences, ReshapesByTokens) {
   ExpectSameAnswersPacked([](GraphBuilder& b, ValueId ids, ValueId, int64_t length) {
     const ValueId heads = b.Op(
