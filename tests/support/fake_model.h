@@ -79,6 +79,10 @@ class FakeModel : public Model {
   // One run after the other.
   absl::Status RunPacked(CoreSlot& slot, absl::Span<const absl::Span<const Tensor>> requests,
                          std::vector<std::vector<Tensor>>* outputs) override {
+    {
+      MutexLock lock(&mutex_);
+      ++packed_runs_;
+    }
     outputs->resize(requests.size());
     for (size_t i = 0; i < requests.size(); ++i) {
       if (absl::Status status = Run(slot, requests[i], &(*outputs)[i]); !status.ok()) return status;
@@ -107,6 +111,10 @@ class FakeModel : public Model {
     MutexLock lock(&mutex_);
     while (runs_.size() < count) changed_.Wait(&mutex_);
   }
+  int packed_runs() const {
+    MutexLock lock(&mutex_);
+    return packed_runs_;
+  }
   std::vector<Shape> runs() const {
     MutexLock lock(&mutex_);
     return runs_;
@@ -122,6 +130,7 @@ class FakeModel : public Model {
   mutable Mutex mutex_;
   CondVar changed_;
   std::vector<Shape> runs_ ABSL_GUARDED_BY(mutex_);
+  int packed_runs_ ABSL_GUARDED_BY(mutex_) = 0;
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

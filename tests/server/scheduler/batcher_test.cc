@@ -28,7 +28,7 @@ class BatcherTest : public ::testing::Test {
     if (batcher_ == nullptr) {
       metrics_ = std::make_shared<ModelMetrics>(&registry_, "m", "1");
       batcher_ = std::make_shared<Batcher>(
-          Batcher::Parts{"m/1", model_, {0}, &slots_, &clock_, metrics_}, options_);
+          Batcher::Parts{"m/1", model_, {0}, &slots_, &clock_, metrics_, packs_}, options_);
     }
     return *batcher_;
   }
@@ -46,6 +46,7 @@ class BatcherTest : public ::testing::Test {
   ModelOptions options_;
   std::shared_ptr<FakeModel> model_ = FakeModel::Identity();
   std::shared_ptr<ModelMetrics> metrics_;
+  bool packs_ = false;
   CoreSlots slots_;
   std::shared_ptr<Batcher> batcher_;
 };
@@ -70,6 +71,29 @@ TEST_F(BatcherTest, JoinsWhatQueuedWhileTheSlotWasBusyAndSplitsTheRows) {
   EXPECT_THAT(maker_.reply(2).values, ElementsAre(2, 2, 2, 2));
   EXPECT_THAT(maker_.reply(2).shapes, ElementsAre(Shape{2, 2}));
   EXPECT_THAT(maker_.reply(3).values, ElementsAre(3, 3));
+}
+
+TEST_F(BatcherTest, RunsSequencesOfDifferentLengthsTogetherWhereTheModelPacks) {
+  packs_ = true;
+  OccupySlot();
+  batcher().Enqueue(maker_.Make({1, 2}, 1));
+  batcher().Enqueue(maker_.Make({2, 3}, 2));
+  model_->Release();
+  maker_.Await(3);
+  EXPECT_THAT(maker_.reply(1).values, ElementsAre(1, 1));
+  EXPECT_THAT(maker_.reply(2).values, ElementsAre(2, 2, 2, 2, 2, 2));
+  EXPECT_EQ(model_->packed_runs(), 1);
+}
+
+TEST_F(BatcherTest, JoinsSequencesOfOneLengthAsRowsEvenWhereTheModelPacks) {
+  packs_ = true;
+  OccupySlot();
+  batcher().Enqueue(maker_.Make({1, 2}, 1));
+  batcher().Enqueue(maker_.Make({1, 2}, 2));
+  model_->Release();
+  maker_.Await(3);
+  EXPECT_THAT(model_->runs(), ElementsAre(Shape{1, 2}, Shape{2, 2}));
+  EXPECT_EQ(model_->packed_runs(), 0);
 }
 
 TEST_F(BatcherTest, NeverExceedsMaxBatchSize) {

@@ -1,0 +1,100 @@
+#include "engine/sequence_packing.h"
+
+#include "engine/plan/plan_builder.h"
+#include "gtest/gtest.h"
+#include "tests/support/graph_builder.h"
+
+namespace inferd {
+namespace {
+
+using testing::GraphBuilder;
+
+constexpr int64_t kPositions = 10;
+constexpr int64_t kWidth = 4;
+
+// A token's row of one table and, behind a relu, its position's row of another.
+absl::StatusOr<Graph> Bind(const std::vector<Shape>& shapes) {
+  const int64_t length = shapes[0][1];
+  if (length > kPositions) return absl::InvalidArgumentError("no such position");
+  GraphBuilder b;
+  const ValueId ids = b.Input("ids", shapes[0], DType::kInt64);
+  std::vector<float> rows(length * kWidth);
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>(i / kWidth);
+  const ValueId positions = b.Constant<float>(Shape({1, length, kWidth}), std::move(rows));
+  const ValueId tokens = b.Op("Gather", {b.Weights(Shape({20, kWidth})), ids});
+  return b.Build({b.Op("Relu", {b.Op("Add", {tokens, positions})})});
+}
+
+TensorInfo Ids(Dim rows, Dim length) {
+  TensorInfo info;
+  info.name = "ids";
+  info.type = ValueType::OfTensor(DType::kInt64, SymbolicShape({rows, length}));
+  return info;
+}
+
+std::unique_ptr<SequencePacking> MakePacking(TensorInfo info) {
+  return std::make_unique<SequencePacking>(
+      std::vector<TensorInfo>{std::move(info)}, 8, std::make_shared<RecoverySet>(),
+      SequencePacking::Functions{.bind = Bind, .build = [](Graph graph) {
+                                   PlanOptions options;
+                                   options.max_arena_bytes = int64_t{1} << 20;
+                                   return BuildPlan(graph, options);
+                                 }});
+}
+
+std::vector<Tensor> Request(int64_t rows, int64_t length) {
+  Tensor ids = Tensor::Allocate(DType::kInt64, Shape({rows, length})).value();
+  for (int64_t i = 0; i < rows * length; ++i)
+    ids.mutable_data<int64_t>()[i] = (3 * i + length) % 20;
+  return {ids};
+}
+
+// What the graph makes of element `column` of token `i` of a row.
+float Expected(const Tensor& ids, int64_t token, int64_t position, int64_t column) {
+  const int64_t element = ids.data<int64_t>()[token] * kWidth + column;
+  return 0.01f * static_cast<float>(element % 97 + 1) + static_cast<float>(position);
+}
+
+TEST(SequencePacking, GivesEachRequestItsOwnTokens) {
+  const auto packing = MakePacking(Ids(Dim::Symbol(0), Dim::Symbol(1)));
+  ASSERT_TRUE(packing->TakesSequences());
+  ASSERT_TRUE(packing->Check().ok()) << packing->Check();
+  CoreSlot slot(1);
+  // Ten tokens: the next power of two is past the last position, and the exact length serves.
+  for (const int64_t longest : {3, 10, 10}) {
+    const std::vector<std::vector<Tensor>> requests = {Request(1, 2), Request(2, longest),
+                                                       Request(1, 1)};
+    std::vector<std::vector<Tensor>> outputs;
+    const absl::Status status =
+        packing->Run(slot, {requests[0], requests[1], requests[2]}, &outputs);
+    ASSERT_TRUE(status.ok()) << status;
+    ASSERT_EQ(outputs.size(), 3u);
+    for (size_t r = 0; r < requests.size(); ++r) {
+      const Tensor& ids = requests[r][0];
+      const Tensor& output = outputs[r][0];
+      ASSERT_EQ(output.shape(), Shape({ids.dim(0), ids.dim(1), kWidth}));
+      for (int64_t i = 0; i < output.num_elements(); ++i) {
+        const int64_t token = i / kWidth;
+        EXPECT_FLOAT_EQ(output.data<float>()[i],
+                        Expected(ids, token, token % ids.dim(1), i % kWidth));
+      }
+    }
+  }
+  EXPECT_GE(packing->plans().num_plans(), 2);
+}
+
+TEST(SequencePacking, RefusesALengthThatTheModelHasNot) {
+  const auto packing = MakePacking(Ids(Dim::Symbol(0), Dim::Symbol(1)));
+  CoreSlot slot(1);
+  const std::vector<Tensor> request = Request(1, kPositions + 1);
+  std::vector<std::vector<Tensor>> outputs;
+  EXPECT_EQ(packing->Run(slot, {request}, &outputs).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(SequencePacking, TakesOnlyInputsWithOneFreeLength) {
+  EXPECT_FALSE(MakePacking(Ids(Dim::Symbol(0), Dim(7)))->TakesSequences());
+  EXPECT_FALSE(MakePacking(Ids(Dim(1), Dim::Symbol(1)))->TakesSequences());
+}
+
+}  // namespace
+}  // namespace inferd
