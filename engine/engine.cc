@@ -277,10 +277,12 @@ class CompiledModel : public Model {
   SequencePacking::Functions PackingFunctions() {
     return {.bind = [this](const std::vector<Shape>& shapes) -> absl::StatusOr<Graph> {
               ASSIGN_OR_RETURN(Graph bound, BindShapes(graph_, shapes));
-              // Element types and memory orders are chosen for the packed graph.
+              // Epilogues, element types and memory orders are chosen for the packed graph.
               EngineConfig plain = config_;
               plain.precision = Precision::kFloat32;
-              plain.disabled_passes.push_back("assign_layouts");
+              for (const char* pass : {"fuse_epilogues", "assign_layouts"}) {
+                plain.disabled_passes.push_back(pass);
+              }
               RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {plain, providers_}).status());
               return bound;
             },

@@ -12,9 +12,7 @@
 namespace inferd {
 namespace {
 
-// The second binding of a model, to tell what depends on the length.
-constexpr int64_t kShorterLength = 5;
-constexpr int64_t kShortestLonger = 8;
+constexpr int64_t kLeastLongest = 8;
 // Larger input buffers are given back after their execution.
 constexpr int64_t kMaxKeptBytes = int64_t{64} << 20;
 constexpr size_t kMaxKeptBuffers = 16;
@@ -28,6 +26,11 @@ int64_t RoundedTokens(int64_t tokens) {
           16,
       16, 256);
   return RoundUp(tokens, step);
+}
+
+// Whether a binding failed because of the length, which it then always will.
+bool IsOfTheModel(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status);
 }
 
 int64_t PowerOfTwo(int64_t value) {
@@ -106,15 +109,18 @@ std::vector<Shape> SequencePacking::ShapesFor(int64_t length) const {
 
 absl::Status SequencePacking::Check() {
   const RecoverySet::Reading reading(*recovery_);
-  return Pack({.tokens = 3 * kShortestLonger, .sequences = 4, .longest = kShortestLonger}).status();
+  return Pack({.tokens = 3 * kLeastLongest, .sequences = 4, .longest = kLeastLongest}).status();
 }
 
 absl::StatusOr<Graph> SequencePacking::Pack(const Sizes& sizes) const {
-  ASSIGN_OR_RETURN(const Graph shorter, functions_.bind(ShapesFor(kShorterLength)));
+  // The second binding, to tell what depends on the length; nearly as long, so that constants which
+  // are folded up to some size are folded in both or in none.
+  const int64_t shorter_length = sizes.longest - 1;
+  ASSIGN_OR_RETURN(const Graph shorter, functions_.bind(ShapesFor(shorter_length)));
   ASSIGN_OR_RETURN(const Graph longer, functions_.bind(ShapesFor(sizes.longest)));
   return PackSequences({.shorter = &shorter,
                         .longer = &longer,
-                        .shorter_length = kShorterLength,
+                        .shorter_length = shorter_length,
                         .longer_length = sizes.longest},
                        sizes.tokens, sizes.sequences);
 }
@@ -148,7 +154,7 @@ absl::StatusOr<SequencePacking::Sizes> SequencePacking::Measure(
   }
   sizes.tokens = RoundedTokens(std::max<int64_t>(1, sizes.tokens));
   sizes.sequences = PowerOfTwo(std::max<int64_t>(1, sizes.sequences));
-  sizes.longest = std::max(sizes.longest, kShortestLonger);
+  sizes.longest = std::max(sizes.longest, kLeastLongest);
   return sizes;
 }
 
@@ -197,13 +203,21 @@ absl::StatusOr<SequencePacking::Borrowed> SequencePacking::Borrow(const Sizes& s
     Key key = KeyOf(sizes, rounded);
     absl::StatusOr<std::unique_ptr<Executor>> executor = plans_.BorrowExecutor(key);
     if (executor.ok()) return Borrowed{std::move(key), *std::move(executor)};
-    if (!absl::IsInvalidArgument(executor.status())) return executor.status();
+    if (!IsOfTheModel(executor.status())) return executor.status();
     // The model may have no positions beyond the request's own.
     too_long_.store(rounded, std::memory_order_relaxed);
   }
+  if (sizes.longest >= never_from_.load(std::memory_order_relaxed)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("sequences of ", sizes.longest, " cannot be packed"));
+  }
   Key key = KeyOf(sizes, sizes.longest);
-  ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, plans_.BorrowExecutor(key));
-  return Borrowed{std::move(key), std::move(executor)};
+  absl::StatusOr<std::unique_ptr<Executor>> executor = plans_.BorrowExecutor(key);
+  if (executor.ok()) return Borrowed{std::move(key), *std::move(executor)};
+  if (IsOfTheModel(executor.status())) {
+    never_from_.store(sizes.longest, std::memory_order_relaxed);
+  }
+  return executor.status();
 }
 
 absl::Status SequencePacking::Run(CoreSlot& slot,

@@ -80,6 +80,8 @@ class SequencePacking {
   PlanCache plans_;
   // The least power of two that the model was found not to take as a length.
   std::atomic<int64_t> too_long_ = std::numeric_limits<int64_t>::max();
+  // From this length on packing was found to fail.
+  std::atomic<int64_t> never_from_ = std::numeric_limits<int64_t>::max();
   Mutex mutex_;
   std::vector<std::unique_ptr<Buffers>> buffers_ ABSL_GUARDED_BY(mutex_);
 };

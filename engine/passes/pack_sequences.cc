@@ -155,7 +155,9 @@ class SequencePacker {
         return RefusedNode(node);
       }
     }
-    if (!node.subgraphs.empty() || !node.op->deterministic || !any_tokens) {
+    // What no token reaches is a constant by now, but for large lookups.
+    if (!node.subgraphs.empty() || !node.op->deterministic ||
+        !(any_tokens || node.op->name == "Gather")) {
       return RefusedNode(node);
     }
     return AddTokenNode(node);
@@ -178,7 +180,7 @@ class SequencePacker {
 
   // The node as it is, over the mapped inputs.
   absl::Status AddCopy(const Node& node, const TokenForm& form) {
-    if (!form.is_tokens() || !EpilogueKeepsTokens(node, form)) {
+    if (form.kind == TokenForm::Kind::kOther || !EpilogueKeepsTokens(node, form)) {
       return RefusedNode(node);
     }
     Node copy = node;
@@ -322,26 +324,31 @@ class SequencePacker {
     const ValueId indices = node.inputs[1];
     const TokenForm data_form = FormOf(data);
     const TokenForm index_form = FormOf(indices);
-    if (data_form.uniform != 0 || index_form.uniform != 0 || !index_form.is_tokens()) {
-      return RefusedNode(node);
-    }
     const bool by_axis = node.op->name == "Gather";
-    if (data_form.is_invariant()) {
-      const int64_t axis = by_axis ? node.attributes.Int("axis", 0) : 0;
-      const int first = static_cast<int>(axis < 0 ? axis + bindings_.RankOf(data) : axis);
-      TokenForm form = index_form;
-      form.counts = false;
-      form.axis += first;
-      if (!by_axis && (node.attributes.Int("batch_dims", 0) != 0 ||
-                       form.axis == bindings_.RankOf(indices) - 1)) {
-        return RefusedNode(node);
-      }
-      return AddCopy(node, form);
-    }
+    if (data_form.uniform != 0) return RefusedNode(node);
+    if (data_form.is_invariant()) return AddLookup(node, index_form);
+    if (index_form.uniform != 0 || !index_form.is_tokens()) return RefusedNode(node);
     const int token_axis =
         by_axis ? TokensInOrder(node, data_form, index_form) : TuplesInOrder(node, data_form);
     if (token_axis < 0) return RefusedNode(node);
     return AddReshape(node, data, token_axis);
+  }
+
+  // A table's rows by tokens, or the same row at every position.
+  absl::Status AddLookup(const Node& node, TokenForm form) {
+    form.counts = false;
+    if (node.op->name == "GatherND") {
+      const int width_axis = bindings_.RankOf(node.inputs[1]) - 1;
+      const bool by_token = form.is_tokens() && form.uniform == 0 && form.axis < width_axis &&
+                            node.attributes.Int("batch_dims", 0) == 0;
+      return by_token ? AddCopy(node, form) : RefusedNode(node);
+    }
+    const int64_t axis = node.attributes.Int("axis", 0);
+    const int first = static_cast<int>(axis < 0 ? axis + bindings_.RankOf(node.inputs[0]) : axis);
+    form.uniform <<= first;
+    if (form.is_tokens()) form.axis += first;
+    const bool kept = form.is_tokens() || (form.is_invariant() && node.epilogue.empty());
+    return kept ? AddCopy(node, form) : RefusedNode(node);
   }
 
   // The output's token axis when a Gather takes all tokens of its data in order; -1 else.

@@ -177,6 +177,14 @@ TEST(PackSequences, AddsWhatIsTheSameForAllPositionsInAnEpilogue) {
   });
 }
 
+TEST(PackSequences, LooksUpOneRowForAllPositions) {
+  ExpectSameAnswersPacked([](GraphBuilder& b, ValueId ids, ValueId, int64_t length) {
+    const ValueId types = b.Constant<int64_t>(Shape({1, length}), std::vector<int64_t>(length, 1));
+    const ValueId rows = b.Op("Gather", {b.Weights(Shape({2, kWidth})), types});
+    return b.Op("Add", {Embedded(b, ids), rows});
+  });
+}
+
 TEST(PackSequences, ReshapesByTokens) {
   ExpectSameAnswersPacked([](GraphBuilder& b, ValueId ids, ValueId, int64_t length) {
     const ValueId heads = b.Op(
