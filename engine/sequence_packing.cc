@@ -58,12 +58,14 @@ struct SequencePacking::Buffers {
     });
   }
 
+  // For so many inputs; what Shaped gave before is then invalid.
+  void Resize(size_t count) {
+    storage.resize(count);
+    inputs.resize(count);
+  }
+
   // Input `i` as `shape`, over storage that is large enough.
   absl::StatusOr<Tensor*> Shaped(size_t i, DType dtype, const Shape& shape) {
-    if (storage.size() <= i) {
-      storage.resize(i + 1);
-      inputs.resize(i + 1);
-    }
     const int64_t bytes = shape.num_elements() * ElementBytes(dtype);
     if (!storage[i].has_data() || storage[i].byte_size() < bytes) {
       ASSIGN_OR_RETURN(storage[i],
@@ -160,6 +162,7 @@ absl::StatusOr<SequencePacking::Sizes> SequencePacking::Measure(
 
 absl::Status SequencePacking::Fill(absl::Span<const absl::Span<const Tensor>> requests,
                                    const Sizes& sizes, Buffers& buffers) const {
+  buffers.Resize(inputs_.size() + 2);
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const DType dtype = inputs_[i].type.dtype;
     Shape shape = requests[0][i].shape();
