@@ -111,7 +111,11 @@ std::vector<Shape> SequencePacking::ShapesFor(int64_t length) const {
 
 absl::Status SequencePacking::Check() {
   const RecoverySet::Reading reading(*recovery_);
-  return Pack({.tokens = 3 * kLeastLongest, .sequences = 4, .longest = kLeastLongest}).status();
+  const absl::Status status =
+      Pack({.tokens = 3 * kLeastLongest, .sequences = 4, .longest = kLeastLongest}).status();
+  // Constants that could not be read again must not decide.
+  RETURN_IF_ERROR(reading.status());
+  return status;
 }
 
 absl::StatusOr<Graph> SequencePacking::Pack(const Sizes& sizes) const {

@@ -105,6 +105,22 @@ Attributes StridedAttention::ToAttributes() const {
   return attributes;
 }
 
+std::vector<AttributeSpec> StridedAttention::AttributeSpecs() {
+  return {{"sizes", AttributeKind::kInts, true},
+          {"q", AttributeKind::kInts, true},
+          {"k", AttributeKind::kInts, true},
+          {"v", AttributeKind::kInts, true},
+          {"y", AttributeKind::kInts, true},
+          {"bias", AttributeKind::kInts},
+          {"mask", AttributeKind::kInts},
+          {"scale", AttributeKind::kFloat},
+          {"first_position", AttributeKind::kInt},
+          {"mask_hides", AttributeKind::kInt},
+          {"hidden", AttributeKind::kFloat},
+          {"zero_hidden_rows", AttributeKind::kInt},
+          {"output_shape", AttributeKind::kInts, true}};
+}
+
 absl::StatusOr<StridedAttention> StridedAttention::Read(const Attributes& attributes) {
   StridedAttention attention;
   ASSIGN_OR_RETURN(const std::vector<int64_t> sizes, ReadNumbers(attributes, "sizes", kSizes));

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "engine/core/shape.h"
 #include "engine/graph/attributes.h"
+#include "engine/graph/op_def.h"
 #include "engine/ops/scaled_dot_product.h"
 
 namespace inferd {
@@ -41,6 +43,8 @@ struct StridedAttention {
   Shape output_shape;
 
   Attributes ToAttributes() const;
+  // What an operator with these attributes takes.
+  static std::vector<AttributeSpec> AttributeSpecs();
   // INVALID_ARGUMENT naming the attribute that makes no sense.
   static absl::StatusOr<StridedAttention> Read(const Attributes& attributes);
   // INVALID_ARGUMENT unless every element that is read or written lies in its tensor, given by
