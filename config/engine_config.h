@@ -33,6 +33,12 @@ struct EngineConfig {
   int64_t max_arena_bytes = int64_t{4} << 30;
   // Bytes the model file with its external data may take.
   int64_t max_model_bytes = int64_t{16} << 30;
+  // Core time that may go into measuring which of several kernels runs a step fastest, per model.
+  // 0: nothing is measured, but what is known from an earlier start is used.
+  double tuning_seconds = 10;
+  // Kernels are chosen by rule alone, so that the same build on the same processor gives the same
+  // bits at every start.
+  bool deterministic = false;
   // The folder for what makes the next start quick (packed weights); empty: nothing is kept. Only
   // this user may write there: its files are mapped.
   std::string cache_dir;

@@ -72,6 +72,9 @@ absl::Status CheckServerOptions(const ServerOptions& options) {
   absl::Status status = CheckNumbers(options);
   if (status.ok()) status = CheckDuration("--drain-delay", options.drain_delay);
   if (status.ok()) status = CheckDuration("--exit-timeout", options.exit_timeout);
+  if (status.ok()) {
+    status = CheckDuration("--tuning-seconds", absl::Seconds(options.engine.tuning_seconds));
+  }
   return status;
 }
 
@@ -79,7 +82,8 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   config::ServerConfig file;
   absl::Status status = ParseTextProto(text, "server config", &file);
   if (!status.ok()) return status;
-  if (!std::isfinite(file.drain_delay_seconds()) || !std::isfinite(file.exit_timeout_seconds())) {
+  if (!std::isfinite(file.drain_delay_seconds()) || !std::isfinite(file.exit_timeout_seconds()) ||
+      !std::isfinite(file.tuning_seconds())) {
     return absl::InvalidArgumentError("server config: expected finite seconds");
   }
 
@@ -114,6 +118,8 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
                                              file.custom_op_library().end());
   set(file.cache_dir(), &options->engine.cache_dir);
   set(file.max_cache_bytes(), &options->engine.max_cache_bytes);
+  if (file.has_tuning_seconds()) options->engine.tuning_seconds = file.tuning_seconds();
+  if (file.deterministic()) options->engine.deterministic = true;
   set(file.log_level(), &options->log_level);
   return absl::OkStatus();
 }

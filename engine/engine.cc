@@ -16,6 +16,7 @@
 #include "engine/passes/batch_analysis.h"
 #include "engine/passes/pass.h"
 #include "engine/plan/binder.h"
+#include "engine/plan/kernel_choices.h"
 #include "engine/plan/model_cache.h"
 #include "engine/plan/plan_builder.h"
 #include "engine/plan/weight_store.h"
@@ -31,6 +32,7 @@ namespace {
 constexpr int64_t kFreeDims[] = {8, 32, 224};
 // Batch sizes of the row analysis: primes that no other dimension is likely to have.
 constexpr int64_t kAnalysisBatches[] = {7, 11};
+constexpr absl::string_view kChoicesSection = "kernel choices";
 
 TensorInfo InfoOf(const Graph& graph, const std::string& name, const ValueType& type) {
   TensorInfo info;
@@ -82,11 +84,14 @@ class CompiledModel : public Model {
                    ? nullptr
                    : std::make_unique<ModelCache>(config_, imported.identity)),
         recovery_(std::move(imported.recovery)),
+        tuning_budget_(absl::Seconds(config_.tuning_seconds)),
         graph_(std::move(imported.graph)),
         metadata_(std::move(imported.metadata)),
         plans_(config_.max_plans,
                [this](const std::vector<Shape>& shapes) { return Bind(shapes); }) {
-    if (cache_ != nullptr) weights_.UseCache(cache_->file());
+    if (cache_ == nullptr) return;
+    weights_.UseCache(cache_->file());
+    TakeCachedChoices();
   }
 
   absl::Status Optimize() {
@@ -199,6 +204,20 @@ class CompiledModel : public Model {
     return packing_->Run(slot, requests, outputs);
   }
 
+  absl::StatusOr<TuningReport> Tune(CoreSlots& slots, const std::function<bool()>& stop) override {
+    TuningReport report;
+    if (config_.deterministic) return report;
+    const absl::Duration before = tuning_budget_;
+    KernelTuner tuner({providers_, &choices_, &slots, stop, config_.threads_per_slot});
+    while (tuning_budget_ > absl::ZeroDuration() && !(stop && stop())) {
+      const std::optional<std::vector<Shape>> shapes = plans_.TakeUntuned();
+      if (!shapes) break;
+      RETURN_IF_ERROR(TunePlan(*shapes, tuner, &report));
+    }
+    report.time = before - tuning_budget_;
+    return report;
+  }
+
   MemoryUse memory_use() const override {
     MemoryUse use;
     use.weight_bytes =
@@ -212,7 +231,10 @@ class CompiledModel : public Model {
   absl::Status SaveCache() override {
     if (cache_ == nullptr) return absl::OkStatus();
     std::vector<std::shared_ptr<const PackedWeights>> owners;
-    return Annotate(cache_->Save(weights_.Sections(&owners)), "cache");
+    std::vector<SectionFile::Section> sections = weights_.Sections(&owners);
+    const std::string choices = choices_.ToText();
+    if (!choices.empty()) sections.push_back({std::string(kChoicesSection), choices});
+    return Annotate(cache_->Save(std::move(sections)), "cache");
   }
   std::string CacheReport() const override { return cache_ == nullptr ? "" : cache_->report(); }
 
@@ -265,13 +287,44 @@ class CompiledModel : public Model {
 
   absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(Graph bound) {
     RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {config_, providers_}).status());
+    return BuildPlan(bound, Options());
+  }
+
+  absl::Status TunePlan(const std::vector<Shape>& shapes, KernelTuner& tuner,
+                        TuningReport* report) {
+    const RecoverySet::Reading reading(*recovery_);
+    ASSIGN_OR_RETURN(Graph bound, BindShapes(graph_, shapes));
+    RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {config_, providers_}).status());
+    ASSIGN_OR_RETURN(std::vector<TunedStep> steps, tuner.Tune(bound, &tuning_budget_));
+    RETURN_IF_ERROR(reading.status());
+    const bool changed =
+        std::any_of(steps.begin(), steps.end(), [](const TunedStep& step) { return step.changed; });
+    std::move(steps.begin(), steps.end(), std::back_inserter(report->steps));
+    if (!changed) return absl::OkStatus();
+    ASSIGN_OR_RETURN(std::shared_ptr<const Plan> plan, BuildPlan(bound, Options()));
+    RETURN_IF_ERROR(reading.status());
+    plans_.Replace(shapes, std::move(plan));
+    ++report->swapped_plans;
+    return absl::OkStatus();
+  }
+
+  // What an earlier start measured. Choices that cannot be read are measured again.
+  void TakeCachedChoices() {
+    const SectionFile* file = cache_->file().get();
+    const SectionFile::Section* section = file == nullptr ? nullptr : file->Find(kChoicesSection);
+    if (section == nullptr || config_.deterministic) return;
+    choices_.AddText({section->bytes.data(), section->bytes.size()}).IgnoreError();
+  }
+
+  PlanOptions Options() {
     PlanOptions options;
     options.providers = providers_;
     options.weights = &weights_;
+    options.choices = &choices_;
     options.threads = config_.threads_per_slot;
     options.max_arena_bytes = config_.max_arena_bytes;
     options.config = &config_;
-    return BuildPlan(bound, options);
+    return options;
   }
 
   SequencePacking::Functions PackingFunctions() {
@@ -318,6 +371,8 @@ class CompiledModel : public Model {
   const std::unique_ptr<ModelCache> cache_;  // null without a folder
   const std::shared_ptr<RecoverySet> recovery_;
   WeightStore weights_;  // outlives the plans, whose kernels hold parts of it
+  KernelChoices choices_;
+  absl::Duration tuning_budget_;  // what is left
   Graph graph_;
   const ModelMetadata metadata_;
   std::vector<TensorInfo> inputs_;

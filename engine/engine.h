@@ -15,6 +15,7 @@
 #include "engine/graph/value_type.h"
 #include "engine/onnx/tensor_file.h"
 #include "engine/runtime/core_slots.h"
+#include "engine/runtime/kernel_tuner.h"
 #include "engine/runtime/profile.h"
 
 namespace inferd {
@@ -39,6 +40,13 @@ struct MemoryUse {
   int64_t weight_bytes = 0;  // constants, packed and unpacked
   int64_t arena_bytes = 0;   // the largest plan's arena
   int plans = 0;
+};
+
+// What a Model::Tune did.
+struct TuningReport {
+  std::vector<TunedStep> steps;
+  int swapped_plans = 0;
+  absl::Duration time;  // on cores
 };
 
 // A compiled model: optimized once, with one plan per bound shape, made on demand (single flight)
@@ -82,6 +90,14 @@ class Model {
   virtual absl::Status RunPacked(CoreSlot& slot,
                                  absl::Span<const absl::Span<const Tensor>> requests,
                                  std::vector<std::vector<Tensor>>* outputs) = 0;
+
+  // Measures other ways to run the steps of the plans made so far, the plans most used first, on
+  // slots that are idle, and swaps in plans of the fastest; requests go on meanwhile. Returns when
+  // there is nothing to measure or the model's EngineConfig::tuning_seconds are used up, and soon
+  // after `stop` says true. For one thread at a time.
+  virtual absl::StatusOr<TuningReport> Tune(CoreSlots&, const std::function<bool()>& /*stop*/) {
+    return TuningReport();
+  }
 
   virtual MemoryUse memory_use() const = 0;
 

@@ -75,6 +75,13 @@ int64_t TotalBytes(absl::Span<const SectionFile::Section> sections) {
   return bytes;
 }
 
+bool Holds(const SectionFile& file, const SectionFile::Section& section) {
+  const SectionFile::Section* found = file.Find(section.name);
+  if (found == nullptr || found->bytes.size() != section.bytes.size()) return false;
+  // Sections that came from the file are compared without being read.
+  return found->bytes.data() == section.bytes.data() || found->bytes == section.bytes;
+}
+
 }  // namespace
 
 ModelCache::ModelCache(const EngineConfig& config, absl::string_view model_identity)
@@ -99,9 +106,8 @@ ModelCache::ModelCache(const EngineConfig& config, absl::string_view model_ident
 absl::Status ModelCache::Save(std::vector<SectionFile::Section> sections) {
   MutexLock lock(&saving_);
   const bool all_there =
-      file_ != nullptr && std::all_of(sections.begin(), sections.end(), [&](const auto& section) {
-        return file_->Find(section.name) != nullptr;
-      });
+      file_ != nullptr && std::all_of(sections.begin(), sections.end(),
+                                      [&](const auto& section) { return Holds(*file_, section); });
   if (sections.empty() || all_there) return absl::OkStatus();
   const int64_t most = kMostOverSaved * TotalBytes(sections);
   int64_t bytes = TotalBytes(sections);

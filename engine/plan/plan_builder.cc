@@ -7,6 +7,7 @@
 #include "engine/graph/op_def.h"
 #include "engine/ops/shape_inference.h"
 #include "engine/plan/body.h"
+#include "engine/plan/kernel_choices.h"
 #include "engine/plan/lazy_kernel.h"
 #include "engine/plan/memory_planner.h"
 #include "engine/providers/portable/portable_kernel.h"
@@ -196,6 +197,8 @@ class PlanBuilder {
     for (const auto& provider : options_.providers) {
       if (!provider->Supports(graph_, node)) continue;
       *provider_name = std::string(provider->name());
+      const std::string candidate = Choice(node, provider->name());
+      context.candidate = candidate;
       auto kernel = provider->Prepare(graph_, node, context);
       if (!kernel.ok()) return Annotate(kernel.status(), NodeLabel(node));
       return kernel;
@@ -203,6 +206,11 @@ class PlanBuilder {
     *provider_name = "portable";
     return std::unique_ptr<BoundKernel>(
         std::make_unique<PortableKernel>(node, true, plan_->limit_bytes));
+  }
+
+  std::string Choice(const Node& node, absl::string_view provider) const {
+    if (options_.choices == nullptr || options_.choices->empty()) return "";
+    return options_.choices->Find(StepKey(graph_, node, provider, options_.threads));
   }
 
   absl::Status AddDynamic(const Node& node) {

@@ -8,12 +8,14 @@
 
 namespace inferd {
 
+class KernelChoices;
 class WeightStore;
 
 // What a plan is built with.
 struct PlanOptions {
   absl::Span<const std::unique_ptr<ExecutionProvider>> providers;
   WeightStore* weights = nullptr;
+  const KernelChoices* choices = nullptr;  // null: as the providers think best
   int threads = 1;
   int64_t max_arena_bytes = 0;           // also what any one dynamic tensor may take
   const EngineConfig* config = nullptr;  // which passes bound bodies get; null: none

@@ -2,8 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "engine/graph/graph.h"
 
@@ -43,6 +45,9 @@ enum class LayoutPreference : uint8_t {
 struct PrepareContext {
   WeightStore* weights = nullptr;
   int threads = 1;
+  // Which of the provider's Candidates to take. Empty, or one that cannot run the node: as the
+  // provider thinks best.
+  absl::string_view candidate;
 };
 
 // One device: which nodes it takes, and the kernels for them. Nodes given to it are bound: every
@@ -59,6 +64,10 @@ class ExecutionProvider {
 
   // Asked for bound nodes this provider supports.
   virtual LayoutPreference Layouts(const Graph& graph, const Node& node) const = 0;
+
+  // The ways to run a bound node this provider supports, by name, the one that Prepare takes by
+  // itself first; empty where there is nothing to choose. Measuring them is for others.
+  virtual std::vector<std::string> Candidates(const Graph&, const Node&) const { return {}; }
 
   // The kernel for a bound node. Constants to pack are graph.constant(input).
   virtual absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,

@@ -15,6 +15,7 @@ absl::StatusOr<std::unique_ptr<Executor>> PlanCache::BorrowExecutor(
   {
     MutexLock lock(&mutex_);
     ASSIGN_OR_RETURN(const std::shared_ptr<Entry> entry, FindOrBind(shapes));
+    ++entry->uses;
     if (!entry->idle.empty()) {
       std::unique_ptr<Executor> executor = std::move(entry->idle.back());
       entry->idle.pop_back();
@@ -37,6 +38,30 @@ absl::StatusOr<std::shared_ptr<const Plan>> PlanCache::PlanFor(const std::vector
   MutexLock lock(&mutex_);
   ASSIGN_OR_RETURN(const std::shared_ptr<Entry> entry, FindOrBind(shapes));
   return entry->plan;
+}
+
+void PlanCache::Replace(const std::vector<Shape>& shapes, std::shared_ptr<const Plan> plan) {
+  // Let go without the lock: kernels may free much.
+  std::vector<std::unique_ptr<Executor>> old_executors;
+  MutexLock lock(&mutex_);
+  const auto it = entries_.find(shapes);
+  if (it == entries_.end() || !it->second->ready) return;
+  it->second->plan.swap(plan);
+  old_executors.swap(it->second->idle);
+}
+
+std::optional<std::vector<Shape>> PlanCache::TakeUntuned() {
+  MutexLock lock(&mutex_);
+  const std::vector<Shape>* most_used = nullptr;
+  Entry* found = nullptr;
+  for (const auto& [shapes, entry] : entries_) {
+    if (!entry->ready || entry->tuned || (found != nullptr && entry->uses <= found->uses)) continue;
+    most_used = &shapes;
+    found = entry.get();
+  }
+  if (found == nullptr) return std::nullopt;
+  found->tuned = true;
+  return *most_used;
 }
 
 absl::StatusOr<std::shared_ptr<PlanCache::Entry>> PlanCache::FindOrBind(

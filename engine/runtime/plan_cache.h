@@ -4,6 +4,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -19,8 +20,8 @@ namespace inferd {
 // A failed bind is not kept. Thread-safe.
 class PlanCache {
  public:
-  using Bind = std::function<absl::StatusOr<std::shared_ptr<const Plan>>(
-      const std::vector<Shape>& shapes)>;
+  using Bind =
+      std::function<absl::StatusOr<std::shared_ptr<const Plan>>(const std::vector<Shape>& shapes)>;
 
   PlanCache(int max_plans, Bind bind);
 
@@ -29,6 +30,11 @@ class PlanCache {
   void ReturnExecutor(const std::vector<Shape>& shapes, std::unique_ptr<Executor> executor);
 
   absl::StatusOr<std::shared_ptr<const Plan>> PlanFor(const std::vector<Shape>& shapes);
+
+  // Puts `plan` in the place of the plan for `shapes`, if that is still there.
+  void Replace(const std::vector<Shape>& shapes, std::shared_ptr<const Plan> plan);
+  // The shapes of the plan most used that TakeUntuned did not give before; empty: there is none.
+  std::optional<std::vector<Shape>> TakeUntuned();
 
   int num_plans() const;
   int64_t largest_arena_bytes() const;
@@ -41,6 +47,8 @@ class PlanCache {
     std::shared_ptr<const Plan> plan;
     absl::Status status;
     bool ready = false;
+    bool tuned = false;
+    int64_t uses = 0;
     std::vector<std::unique_ptr<Executor>> idle;
     std::list<std::vector<Shape>>::iterator recency;
   };

@@ -46,6 +46,7 @@ struct Result {
   double measured_seconds = 0;
   double cpu_seconds = 0;  // of all threads, in measured_seconds
   std::vector<double> latencies_ms;
+  TuningReport tuning;
   std::string inputs;
   ModelProfile profile;  // without runs unless it was asked for
 };
@@ -120,6 +121,7 @@ absl::StatusOr<Result> Measure(const Flags& flags) {
                     inputs[i].TypeString());
   }
   CoreSlots slots(1, flags.engine.threads);
+  ASSIGN_OR_RETURN(result.tuning, model->Tune(slots, nullptr));
   absl::Status status;
   slots.RunAndWait([&](CoreSlot& slot) {
     status = Measure(*model, slot, inputs, flags.seconds, &result);
@@ -139,6 +141,7 @@ void PrintTable(const Flags& flags, const Result& result, const LatencySummary& 
               flags.engine.precision.c_str(), flags.engine.threads,
               flags.engine.threads == 1 ? "" : "s");
   std::printf("load       %.3f s\n", result.load_seconds);
+  std::printf("tuning     %s\n", TuningSummary(result.tuning.steps, result.tuning.time).c_str());
   std::printf("runs       %zu in %.2f s, %.2f per second\n", result.latencies_ms.size(),
               result.measured_seconds, per_second);
   std::printf("latency    p50 %.3f ms, p90 %.3f ms, p99 %.3f ms, mean %.3f ms\n", latency.p50,
@@ -146,6 +149,7 @@ void PrintTable(const Flags& flags, const Result& result, const LatencySummary& 
   std::printf("cpu        %.3f s per 1,000 runs\n",
               1e3 * result.cpu_seconds / static_cast<double>(result.latencies_ms.size()));
   std::printf("peak rss   %.1f MiB\n", static_cast<double>(PeakRssBytes()) / (1 << 20));
+  if (flags.profile) std::fputs(TuningTable(result.tuning.steps).c_str(), stdout);
   if (flags.profile) std::fputs(ProfileTable(result.profile).c_str(), stdout);
 }
 
@@ -155,12 +159,13 @@ void PrintJson(const Flags& flags, const Result& result, const LatencySummary& l
       "\"p99\": %.6f, \"mean\": %.6f}, \"throughput_per_second\": %.6f, \"runs\": %zu, "
       "\"seconds\": %.6f, \"cpu_seconds\": %.6f, \"precision\": \"%s\", \"provider\": \"%s\", "
       "\"threads\": %d, "
-      "\"peak_rss_bytes\": %lld, \"load_seconds\": %.6f",
+      "\"peak_rss_bytes\": %lld, \"load_seconds\": %.6f, \"tuning_seconds\": %.6f",
       JsonString(flags.model).c_str(), JsonString(result.inputs).c_str(), latency.p50, latency.p90,
       latency.p99, latency.mean, result.latencies_ms.size() / result.measured_seconds,
       result.latencies_ms.size(), result.measured_seconds, result.cpu_seconds,
       flags.engine.precision.c_str(), flags.engine.provider.c_str(), flags.engine.threads,
-      static_cast<long long>(PeakRssBytes()), result.load_seconds);
+      static_cast<long long>(PeakRssBytes()), result.load_seconds,
+      absl::ToDoubleSeconds(result.tuning.time));
   if (flags.profile) std::printf(", \"steps\": %s", ProfileJson(result.profile).c_str());
   std::printf("}\n");
 }
@@ -203,6 +208,7 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
                       "chrome://tracing or Perfetto");
   AddEngineFlags(*command, &flags->engine);
   AddCacheFlag(*command, &flags->engine.cache_dir);
+  AddTuningFlags(*command, &flags->engine.tuning_seconds, &flags->engine.deterministic);
   command->callback(
       [flags, exit_code] { *exit_code = ExitCodeOf("bench", [&] { return Bench(*flags); }); });
 }

@@ -28,6 +28,16 @@ void AddCacheFlag(CLI::App& command, std::string* folder) {
                      "write there");
 }
 
+void AddTuningFlags(CLI::App& command, double* tuning_seconds, bool* deterministic) {
+  command
+      .add_option("--tuning-seconds", *tuning_seconds,
+                  "Core time that may go into measuring which kernels are fastest, per model")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
+  command.add_flag("--deterministic", *deterministic,
+                   "Choose kernels by rule alone: the same bits at every start");
+}
+
 void AddEngineFlags(CLI::App& command, EngineFlags* flags) {
   command.add_option("--threads", flags->threads, "Threads of one execution")
       ->check(CLI::Range(1, kMaxThreads))
@@ -58,6 +68,8 @@ EngineConfig ToEngineConfig(const EngineFlags& flags) {
   config.disabled_passes = flags.disabled_passes;
   config.custom_op_libraries = flags.custom_op_libraries;
   config.cache_dir = flags.cache_dir;
+  config.tuning_seconds = flags.tuning_seconds;
+  config.deterministic = flags.deterministic;
   if (const PrecisionChoice choice = ChoosePrecision(config); !choice.note.empty()) {
     LogWarning(choice.note);
   }

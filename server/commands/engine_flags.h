@@ -27,6 +27,8 @@ struct EngineFlags {
   std::vector<std::string> disabled_passes;
   std::vector<std::string> custom_op_libraries;
   std::string cache_dir;
+  double tuning_seconds = EngineConfig().tuning_seconds;
+  bool deterministic = false;
 };
 
 // Adds --custom-op-library, which may be given again.
@@ -34,6 +36,9 @@ void AddCustomOpFlag(CLI::App& command, std::vector<std::string>* libraries);
 
 // Adds --cache-dir, for commands that call KeepCache.
 void AddCacheFlag(CLI::App& command, std::string* folder);
+
+// Adds --tuning-seconds and --deterministic, for commands that call Model::Tune.
+void AddTuningFlags(CLI::App& command, double* tuning_seconds, bool* deterministic);
 
 // Adds --threads, --precision, --provider, --optimization, --disable-pass and --custom-op-library;
 // `flags` must outlive the parsing.

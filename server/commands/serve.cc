@@ -83,6 +83,8 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
        &options.engine.custom_op_libraries);
   take("--cache-dir", given.engine.cache_dir, &options.engine.cache_dir);
   take("--max-cache-bytes", given.engine.max_cache_bytes, &options.engine.max_cache_bytes);
+  take("--tuning-seconds", given.engine.tuning_seconds, &options.engine.tuning_seconds);
+  take("--deterministic", given.engine.deterministic, &options.engine.deterministic);
   take("--log-level", given.log_level, &options.log_level);
   if (command.count("--drain-delay") > 0) {
     RETURN_IF_ERROR(ReadDuration("--drain-delay", flags.drain_delay, &options.drain_delay));
@@ -221,6 +223,7 @@ void AddLimitFlags(CLI::App* command, Flags* flags) {
       ->capture_default_str();
   AddCustomOpFlag(*command, &given.engine.custom_op_libraries);
   AddCacheFlag(*command, &given.engine.cache_dir);
+  AddTuningFlags(*command, &given.engine.tuning_seconds, &given.engine.deterministic);
   command
       ->add_option("--max-cache-bytes", given.engine.max_cache_bytes,
                    "Bytes that folder may take; files not used for longest go")

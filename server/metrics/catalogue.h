@@ -31,6 +31,9 @@ constexpr Metric kRequestSeconds{"inferd_request_duration_seconds", "Successful 
 constexpr Metric kQueueSeconds{"inferd_queue_duration_seconds", "Their time in the queue"};
 constexpr Metric kComputeSeconds{"inferd_compute_duration_seconds", "Executions, inputs included"};
 constexpr Metric kBatchRows{"inferd_batch_rows", "Rows of one execution"};
+// Counters of a model version.
+constexpr Metric kTuningSeconds{"inferd_tuning_seconds_total", "Core time of measuring kernels"};
+constexpr Metric kPlanSwaps{"inferd_plan_swaps_total", "Plans replaced by measured, faster ones"};
 // Gauges of a model version.
 constexpr Metric kLoadSeconds{"inferd_model_load_duration_seconds", "Time the model took to load"};
 constexpr Metric kWeightBytes{"inferd_model_weight_bytes", "Memory of the model's constants"};

@@ -29,6 +29,8 @@ ModelMetrics::ModelMetrics(MetricsRegistry* registry, const std::string& model,
       queue_seconds_(Histogram(metrics::kQueueSeconds, MetricsRegistry::DurationBuckets())),
       compute_seconds_(Histogram(metrics::kComputeSeconds, MetricsRegistry::DurationBuckets())),
       batch_rows_(Histogram(metrics::kBatchRows, MetricsRegistry::RowBuckets())),
+      tuning_seconds_(Counter(metrics::kTuningSeconds, labels_)),
+      plan_swaps_(Counter(metrics::kPlanSwaps, labels_)),
       load_seconds_(Gauge(metrics::kLoadSeconds)),
       weight_bytes_(Gauge(metrics::kWeightBytes)),
       arena_bytes_(Gauge(metrics::kArenaBytes)),
@@ -126,6 +128,11 @@ void ModelMetrics::CountExecution(int64_t rows, absl::Duration input, absl::Dura
 void ModelMetrics::CountOutput(int64_t rows, absl::Duration output) {
   MutexLock lock(&mutex_);
   statistics_.batches[rows].compute_output.Add(output);
+}
+
+void ModelMetrics::CountTuning(absl::Duration time, int swapped_plans) {
+  tuning_seconds_->Increment(absl::ToDoubleSeconds(time));
+  plan_swaps_->Increment(swapped_plans);
 }
 
 void ModelMetrics::SetLoadDuration(absl::Duration duration) {

@@ -45,6 +45,8 @@ class ModelMetrics {
   void CountExecution(int64_t rows, absl::Duration input, absl::Duration infer);
   void CountOutput(int64_t rows, absl::Duration output);
 
+  // A round of measuring kernels, and how many plans it replaced.
+  void CountTuning(absl::Duration time, int swapped_plans);
   void SetLoadDuration(absl::Duration duration);
   void SetMemory(int64_t weight_bytes, int64_t arena_bytes);
   void SetQueue(int64_t requests);
@@ -80,6 +82,8 @@ class ModelMetrics {
   prometheus::Histogram* const queue_seconds_;
   prometheus::Histogram* const compute_seconds_;
   prometheus::Histogram* const batch_rows_;
+  prometheus::Counter* const tuning_seconds_;
+  prometheus::Counter* const plan_swaps_;
   prometheus::Gauge* const load_seconds_;
   prometheus::Gauge* const weight_bytes_;
   prometheus::Gauge* const arena_bytes_;

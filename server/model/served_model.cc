@@ -273,6 +273,25 @@ void ServedModel::RefreshMetrics() {
   metrics_->SetMemory(use.weight_bytes, use.arena_bytes);
 }
 
+void ServedModel::Tune(CoreSlots& slots, const std::function<bool()>& stop) {
+  absl::StatusOr<TuningReport> report = absl::UnknownError("");
+  try {
+    report = model_->Tune(slots, stop);
+  } catch (const std::exception& error) {
+    report = absl::InternalError(error.what());
+  }
+  const std::string label = absl::StrCat("model '", name_, "/", version_, "' ");
+  if (!report.ok()) {
+    LogWarning(absl::StrCat(label, "keeps kernels chosen by rule: ", report.status().message()));
+    return;
+  }
+  if (report->steps.empty()) return;
+  metrics_->CountTuning(report->time, report->swapped_plans);
+  LogInfo(absl::StrCat(label, "tuned: ", TuningSummary(report->steps, report->time), "; ",
+                       report->swapped_plans, " plans swapped"));
+  SaveCache();
+}
+
 void ServedModel::SaveCache() const {
   if (const absl::Status status = model_->SaveCache(); !status.ok()) {
     LogWarning(absl::StrCat("model '", name_, "': ", status.message()));

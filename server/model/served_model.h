@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -81,6 +82,10 @@ class ServedModel {
 
   // Keeps what makes the next start quick, see Model::SaveCache, and logs where it cannot.
   void SaveCache() const;
+
+  // Measures kernels as Model::Tune does, says in the log what it changed and keeps it for the next
+  // start. Called by one thread.
+  void Tune(CoreSlots& slots, const std::function<bool()>& stop);
 
   // Brings the gauges of memory up to date.
   void RefreshMetrics();

@@ -87,6 +87,7 @@ ModelRepository::~ModelRepository() {
     stopping_ = true;
   }
   for (std::thread& loader : loaders_) loader.join();
+  tuner_.reset();
 }
 
 absl::Status ModelRepository::Start() {
@@ -115,6 +116,12 @@ absl::Status ModelRepository::Start() {
     tasks_.assign(std::make_move_iterator(tasks.begin()), std::make_move_iterator(tasks.end()));
   }
   for (int i = 0; i < threads; ++i) loaders_.emplace_back([this] { LoadLoop(); });
+  if (!engine_.deterministic && engine_.tuning_seconds > 0) {
+    tuner_ = std::make_unique<BackgroundTuner>(context_.slots, [this] {
+      // Loading comes first.
+      return AllFinal() && !draining_ ? ReadyModels() : std::vector<ModelHandle>();
+    });
+  }
   Notify("");
   return absl::OkStatus();
 }

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "config/server_options.h"
 #include "engine/core/mutex.h"
+#include "server/model/background_tuner.h"
 #include "server/repository/directory_scan.h"
 #include "server/repository/model_handle.h"
 #include "server/repository/model_table.h"
@@ -115,6 +116,7 @@ class ModelRepository {
   std::deque<LoadTask> tasks_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> loaders_;
+  std::unique_ptr<BackgroundTuner> tuner_;
 };
 
 }  // namespace inferd

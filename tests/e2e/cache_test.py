@@ -58,13 +58,21 @@ class CacheTest(unittest.TestCase):
             time.sleep(0.05)
 
     def test_the_next_start_uses_what_the_first_one_kept(self):
-        with Daemon(self.fill, "--cache-dir", self.cache) as daemon:
+        with Daemon(self.fill, "--cache-dir", self.cache, "--deterministic") as daemon:
             first = answer(daemon)
             self.wait_for_file()
             self.assertIn("found no", daemon.log())
         with Daemon(self.fill, "--cache-dir", self.cache) as daemon:
             np.testing.assert_array_equal(answer(daemon), first)
             self.assertIn("uses 1 sections", daemon.log())
+
+    def test_what_was_measured_is_kept_too(self):
+        with Daemon(self.fill, "--cache-dir", self.cache) as daemon:
+            answer(daemon)
+            daemon.wait_for_log("tuned:")
+        with Daemon(self.fill, "--cache-dir", self.cache) as daemon:
+            answer(daemon)
+            self.assertIn("uses 2 sections", daemon.log())
 
     def test_a_damaged_file_is_refused_with_a_line_in_the_log(self):
         with Daemon(self.fill, "--cache-dir", self.cache):
@@ -77,7 +85,7 @@ class CacheTest(unittest.TestCase):
             self.assertIn("damaged", daemon.log())
 
     def test_bench_and_run_keep_it_too(self):
-        for command in (["run"], ["bench", "--seconds", "0"]):
+        for command in (["run"], ["bench", "--seconds", "0", "--deterministic"]):
             name, *flags = command
             ended = run_inferd(name, self.model, *flags, "--cache-dir", self.cache)
             self.assertEqual(ended.returncode, 0, ended.stderr)

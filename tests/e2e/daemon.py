@@ -119,6 +119,14 @@ class Daemon:
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
+    def wait_for_log(self, text, timeout=60):
+        """Until the log holds `text`."""
+        deadline = time.monotonic() + timeout
+        while text not in self.log():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"'{text}' is not in the log:\n{self.log()}")
+            time.sleep(0.05)
+
     def stop(self, timeout=40):
         """SIGTERM; the exit code."""
         if self.process.poll() is None:

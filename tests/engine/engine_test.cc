@@ -250,6 +250,49 @@ TEST_F(LargeWeightsTest, LeaveNothingBehindWhenTwoHundredModelsWereLoadedAndUnlo
 }
 #endif
 
+TEST_F(LargeWeightsTest, AreMeasuredUnderWaysToMultiplyThem) {
+  EngineConfig config;
+  config.cache_dir = folder_ + "/cache";
+  CoreSlots slots(1, 1);
+  auto model = *Compile(path_, config);
+  const std::vector<float> before = RunFloats(*model, {Rows(5)});
+  const TuningReport report = *model->Tune(slots, nullptr);
+  EXPECT_FALSE(report.steps.empty());
+  EXPECT_GT(report.time, absl::ZeroDuration());
+  EXPECT_THAT(RunFloats(*model, {Rows(5)}),
+              ::testing::Pointwise(::testing::FloatNear(1e-3f), before));
+  EXPECT_TRUE(model->Tune(slots, nullptr)->steps.empty());
+  ASSERT_TRUE(model->SaveCache().ok());
+  // The next start knows.
+  model = *Compile(path_, config);
+  ASSERT_TRUE(model->Prepare({Shape({5, kWidth})}).ok());
+  EXPECT_TRUE(model->Tune(slots, nullptr)->steps.empty());
+}
+
+TEST_F(LargeWeightsTest, AreNotMeasuredWhenKernelsAreChosenByRuleAlone) {
+  CoreSlots slots(1, 1);
+  EngineConfig deterministic;
+  deterministic.deterministic = true;
+  EngineConfig no_time;
+  no_time.tuning_seconds = 0;
+  for (const EngineConfig& config : {deterministic, no_time}) {
+    auto model = *Compile(path_, config);
+    ASSERT_TRUE(model->Prepare({Shape({5, kWidth})}).ok());
+    EXPECT_TRUE(model->Tune(slots, nullptr)->steps.empty());
+  }
+}
+
+TEST_F(LargeWeightsTest, AreNotMeasuredFromAFileThatWasWrittenTo) {
+  CoreSlots slots(1, 1);
+  auto model = *Compile(path_, {});
+  const std::vector<float> before = RunFloats(*model, {Rows(5)});
+  std::ofstream(path_, std::ios::binary | std::ios::in) << "x";
+  std::filesystem::last_write_time(
+      path_, std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  EXPECT_FALSE(model->Tune(slots, nullptr).ok());
+  EXPECT_EQ(RunFloats(*model, {Rows(5)}), before);
+}
+
 TEST_F(LargeWeightsTest, ComeFromTheCacheAtTheNextStart) {
   EngineConfig config;
   config.cache_dir = folder_ + "/cache";

@@ -63,6 +63,16 @@ class FakeModel : public Model {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<TuningReport> Tune(CoreSlots&, const std::function<bool()>&) override {
+    MutexLock lock(&mutex_);
+    return std::exchange(tuning_, TuningReport());
+  }
+  // What the next Tune reports.
+  void set_tuning(absl::StatusOr<TuningReport> tuning) {
+    MutexLock lock(&mutex_);
+    tuning_ = std::move(tuning);
+  }
+
   absl::Status RunProfiled(CoreSlot&, absl::Span<const Tensor>, ModelProfile*) override {
     return absl::UnimplementedError("a fake model has no steps");
   }
@@ -132,6 +142,7 @@ class FakeModel : public Model {
   std::vector<Shape> runs_ ABSL_GUARDED_BY(mutex_);
   int packed_runs_ ABSL_GUARDED_BY(mutex_) = 0;
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::StatusOr<TuningReport> tuning_ ABSL_GUARDED_BY(mutex_) = TuningReport();
 };
 
 }  // namespace inferd

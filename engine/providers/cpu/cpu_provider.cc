@@ -56,6 +56,12 @@ LayoutPreference CpuProvider::Layouts(const Graph& graph, const Node& node) cons
   return def == nullptr ? LayoutPreference::kRowMajor : def->layouts(graph, node);
 }
 
+std::vector<std::string> CpuProvider::Candidates(const Graph& graph, const Node& node) const {
+  const CpuKernelDef* def = First(graph, node);
+  if (def == nullptr || def->candidates == nullptr) return {};
+  return def->candidates(graph, node);
+}
+
 absl::StatusOr<std::unique_ptr<BoundKernel>> CpuProvider::Prepare(const Graph& graph,
                                                                   const Node& node,
                                                                   const PrepareContext& context) {

@@ -24,6 +24,7 @@ class CpuProvider : public ExecutionProvider {
   absl::string_view name() const override { return "cpu"; }
   bool Supports(const Graph& graph, const Node& node) const override;
   LayoutPreference Layouts(const Graph& graph, const Node& node) const override;
+  std::vector<std::string> Candidates(const Graph& graph, const Node& node) const override;
   // When no definition that supports the node is fast for its bound shapes, a slow one is taken:
   // layouts are assigned by then, so that the node cannot go to another provider.
   absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,

@@ -12,6 +12,9 @@ namespace {
 
 using dnnl::memory;
 
+constexpr absl::string_view kMatmul = "matmul";
+constexpr absl::string_view kInnerProduct = "inner product";
+
 // The memories of a product as they are stored.
 struct ProductDescs {
   memory::desc source;
@@ -41,22 +44,48 @@ ProductDescs Describe(const MatrixProduct& product) {
   return descs;
 }
 
-DnnlPrimitive MakePrimitive(const MatrixProduct& product, const ProductDescs& descs,
-                            bool pack_weights) {
+dnnl::primitive_attr AttributesOf(const MatrixProduct& product, const ProductDescs& descs) {
   dnnl::post_ops post_ops;
   for (const PostOp& op : product.post_ops) AppendPostOp(op, descs.operands, &post_ops);
   dnnl::primitive_attr attr = DnnlKernelBuilder::UserScratchpad();
   attr.set_post_ops(post_ops);
   if (product.scale != 1) attr.set_output_scales(0, {product.scale});
+  return attr;
+}
+
+DnnlPrimitive MakeMatmul(const MatrixProduct& product, const ProductDescs& descs,
+                         bool pack_weights) {
   const memory::desc weights =
       pack_weights ? memory::desc(product.weights, product.source_type, memory::format_tag::any)
                    : descs.computed_weights;
   const dnnl::matmul::desc desc(descs.source, weights, descs.bias, descs.operands.same_shape);
-  const dnnl::matmul::primitive_desc pd(desc, attr, DnnlEngine());
+  const dnnl::matmul::primitive_desc pd(desc, AttributesOf(product, descs), DnnlEngine());
   return {.primitive = dnnl::matmul(pd),
           .weights = pd.weights_desc(),
           .scratchpad = pd.scratchpad_desc(),
           .implementation = pd.impl_info_str()};
+}
+
+// The same by the primitive for fully connected layers, whose blocking differs.
+DnnlPrimitive MakeInnerProduct(const MatrixProduct& product, const ProductDescs& descs) {
+  const memory::desc weights({product.weights[1], product.weights[0]}, product.source_type,
+                             memory::format_tag::any);
+  const dnnl::inner_product_forward::desc desc(dnnl::prop_kind::forward_inference, descs.source,
+                                               weights, descs.bias, descs.operands.same_shape);
+  const dnnl::inner_product_forward::primitive_desc pd(desc, AttributesOf(product, descs),
+                                                       DnnlEngine());
+  return {.primitive = dnnl::inner_product_forward(pd),
+          .weights = pd.weights_desc(),
+          .scratchpad = pd.scratchpad_desc(),
+          .implementation = pd.impl_info_str()};
+}
+
+// Turns the descriptions into those of an inner product: weights [N, K], a bias of rank 1.
+void DescribeInnerProduct(const MatrixProduct& product, ProductDescs* descs) {
+  const memory::dims weights = {product.weights[1], product.weights[0]};
+  descs->weights = product.weights_transposed ? DenseDesc(weights, product.weights_type)
+                                              : TransposedDesc(weights, product.weights_type);
+  if (product.bias >= 0) descs->bias = DenseDesc({product.weights[1]}, product.bias_type);
 }
 
 MatrixProduct WithTypes(const Graph& graph, const Node& node, MatrixProduct product) {
@@ -89,34 +118,24 @@ absl::Status CheckStorage(const Graph& graph, const Node& node, const MatrixProd
   return CheckStorage(graph, node.outputs[0], product.layout);
 }
 
-}  // namespace
-
-void TakeBias(MatrixProduct* product) {
-  if (product->bias >= 0 || product->scale != 1 || product->post_ops.empty()) return;
-  const PostOp& first = product->post_ops.front();
-  if (first.kind != PostOp::Kind::kPerChannel || first.algorithm != dnnl::algorithm::binary_add) {
-    return;
-  }
-  product->bias = first.operand;
-  product->post_ops.erase(product->post_ops.begin());
-}
-
-absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, const Node& node,
-                                                            const PrepareContext& context,
-                                                            const MatrixProduct& untyped,
-                                                            absl::string_view text) {
-  const MatrixProduct product = WithTypes(graph, node, untyped);
-  RETURN_IF_ERROR(CheckStorage(graph, node, product));
-  const ProductDescs descs = Describe(product);
+absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareWith(const Graph& graph, const Node& node,
+                                                         const PrepareContext& context,
+                                                         const MatrixProduct& product,
+                                                         bool inner_product,
+                                                         absl::string_view text) {
+  ProductDescs descs = Describe(product);
+  if (inner_product) DescribeInnerProduct(product, &descs);
   const bool pack_weights = graph.constant(node.inputs[1]) != nullptr;
   const std::string key = absl::StrCat(
-      "matmul ", DimsText(product.source), product.source_transposed ? "t*" : "*",
+      inner_product ? "inner product " : "matmul ", DimsText(product.source),
+      product.source_transposed ? "t*" : "*",
       pack_weights ? "packed " : (product.weights_transposed ? "t " : ""),
       DimsText(product.weights), " b", product.bias >= 0, " x",
       std::bit_cast<uint32_t>(product.scale), TypesKey(product), PostOpsKey(product.post_ops));
   DnnlKernelBuilder builder(graph, node, context);
   ASSIGN_OR_RETURN(const auto primitive, builder.Primitive(key, [&] {
-    return MakePrimitive(product, descs, pack_weights);
+    return inner_product ? MakeInnerProduct(product, descs)
+                         : MakeMatmul(product, descs, pack_weights);
   }));
   std::vector<DnnlArgument> arguments(3);
   arguments[0] = builder.Input(DNNL_ARG_SRC, 0, descs.source);
@@ -129,7 +148,43 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, 
   RETURN_IF_ERROR(
       builder.AppendOperands(product.post_ops, descs.operands, product.layout, &arguments));
   builder.AddCall(primitive, std::move(arguments));
-  return builder.Build(absl::StrCat(text, primitive->implementation));
+  return builder.Build(
+      absl::StrCat(text, inner_product ? "inner product " : "", primitive->implementation));
+}
+
+}  // namespace
+
+void TakeBias(MatrixProduct* product) {
+  if (product->bias >= 0 || product->scale != 1 || product->post_ops.empty()) return;
+  const PostOp& first = product->post_ops.front();
+  if (first.kind != PostOp::Kind::kPerChannel || first.algorithm != dnnl::algorithm::binary_add) {
+    return;
+  }
+  product->bias = first.operand;
+  product->post_ops.erase(product->post_ops.begin());
+}
+
+std::vector<std::string> ProductCandidates(const Graph& graph, const Node& node) {
+  const Tensor* weights = graph.constant(node.inputs[1]);
+  if (weights == nullptr || weights->rank() != 2 || OutputShape(graph, node).rank() < 2) return {};
+  return {std::string(kMatmul), std::string(kInnerProduct)};
+}
+
+absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, const Node& node,
+                                                            const PrepareContext& context,
+                                                            const MatrixProduct& untyped,
+                                                            absl::string_view text) {
+  const MatrixProduct product = WithTypes(graph, node, untyped);
+  RETURN_IF_ERROR(CheckStorage(graph, node, product));
+  if (context.candidate == kInnerProduct && graph.constant(node.inputs[1]) != nullptr &&
+      product.source.size() == 2 && !product.source_transposed) {
+    CpuPrepareContext strict = CpuPrepareContext::From(context);
+    strict.allow_reference = false;
+    auto kernel = PrepareWith(graph, node, strict, product, /*inner_product=*/true, text);
+    // It takes fewer attributes than the product.
+    if (kernel.ok()) return kernel;
+  }
+  return PrepareWith(graph, node, context, product, /*inner_product=*/false, text);
 }
 
 }  // namespace inferd::cpu

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -33,6 +34,10 @@ struct MatrixProduct {
 
 // Moves a leading addition of a row vector from the post-ops to the bias, unless there is a scale.
 void TakeBias(MatrixProduct* product);
+
+// The names of the ways in which oneDNN runs the product of a bound node, for
+// ExecutionProvider::Candidates.
+std::vector<std::string> ProductCandidates(const Graph& graph, const Node& node);
 
 // The kernel; element types are taken from the node and constant weights are packed. `text`
 // precedes oneDNN's name in the description.

@@ -50,6 +50,33 @@ TEST(PlanCache, ForgetsAFailedBind) {
   EXPECT_TRUE(cache.PlanFor(Key(1)).ok());
 }
 
+TEST(PlanCache, RunsAReplacedPlanNoMore) {
+  PlanCache cache(2, [&](const std::vector<Shape>&) {
+    return absl::StatusOr<std::shared_ptr<const Plan>>(std::make_shared<const Plan>());
+  });
+  auto lent = cache.BorrowExecutor(Key(1)).value();
+  cache.ReturnExecutor(Key(1), cache.BorrowExecutor(Key(1)).value());
+  const auto faster = std::make_shared<const Plan>();
+  cache.Replace(Key(1), faster);
+  EXPECT_EQ(&cache.BorrowExecutor(Key(1)).value()->plan(), faster.get());
+  // One that was lent meanwhile is not kept.
+  cache.ReturnExecutor(Key(1), std::move(lent));
+  EXPECT_EQ(&cache.BorrowExecutor(Key(1)).value()->plan(), faster.get());
+  cache.Replace(Key(7), faster);
+  EXPECT_EQ(cache.num_plans(), 1);
+}
+
+TEST(PlanCache, GivesEachPlanOnceForTuningTheMostUsedFirst) {
+  PlanCache cache(4, [&](const std::vector<Shape>&) {
+    return absl::StatusOr<std::shared_ptr<const Plan>>(std::make_shared<const Plan>());
+  });
+  EXPECT_EQ(cache.TakeUntuned(), std::nullopt);
+  for (const int64_t size : {1, 2, 2}) ASSERT_TRUE(cache.BorrowExecutor(Key(size)).ok());
+  EXPECT_EQ(cache.TakeUntuned(), Key(2));
+  EXPECT_EQ(cache.TakeUntuned(), Key(1));
+  EXPECT_EQ(cache.TakeUntuned(), std::nullopt);
+}
+
 TEST(PlanCache, SurvivesManyShapesFromManyThreads) {
   PlanCache cache(3, [&](const std::vector<Shape>&) {
     return absl::StatusOr<std::shared_ptr<const Plan>>(std::make_shared<const Plan>());

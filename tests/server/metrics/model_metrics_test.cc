@@ -37,6 +37,16 @@ TEST(ModelMetrics, CountsASuccess) {
   EXPECT_EQ(statistics.compute_output.total, absl::Microseconds(40));
 }
 
+TEST(ModelMetrics, AddsUpTuning) {
+  MetricsRegistry registry;
+  ModelMetrics metrics(&registry, "m", "1");
+  metrics.CountTuning(absl::Seconds(2), 1);
+  metrics.CountTuning(absl::Seconds(1), 3);
+  EXPECT_THAT(registry.Text(),
+              HasSubstr("inferd_tuning_seconds_total{model=\"m\",version=\"1\"} 3"));
+  EXPECT_THAT(registry.Text(), HasSubstr("inferd_plan_swaps_total{model=\"m\",version=\"1\"} 4"));
+}
+
 TEST(ModelMetrics, SortsFailuresByReason) {
   MetricsRegistry registry;
   ModelMetrics metrics(&registry, "m", "1");

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "engine/providers/cpu/cpu_kernel.h"
@@ -57,19 +58,21 @@ struct Candidate {
   std::function<absl::StatusOr<std::unique_ptr<BoundKernel>>(const PrepareContext&)> prepare;
 };
 
-// oneDNN's direct algorithm, which takes every convolution.
-Candidate Direct(const Graph& graph, const Node& node, const Convolution& conv) {
-  const bool product =
-      conv.sum >= 0 && conv.window.IsPointwise() && AllChannelsLast(graph, node, conv);
-  return {"direct", DirectCost(conv), [&, product](const PrepareContext& context) {
-            return product ? PrepareProduct(graph, node, context, AsProduct(conv), "1x1 ")
-                           : PrepareConvolution(graph, node, context, conv);
-          }};
-}
-
 // The ways to run `node`, the one that should be fastest first. They refer to the arguments.
-std::vector<Candidate> Candidates(const Graph& graph, const Node& node, const Convolution& conv) {
-  std::vector<Candidate> candidates = {Direct(graph, node, conv)};
+std::vector<Candidate> CandidatesOf(const Graph& graph, const Node& node, const Convolution& conv) {
+  const auto direct = [&](const PrepareContext& context) {
+    return PrepareConvolution(graph, node, context, conv);
+  };
+  // oneDNN's direct algorithm takes every convolution.
+  std::vector<Candidate> candidates = {{"direct", DirectCost(conv), direct}};
+  if (conv.groups == 1 && conv.window.IsPointwise() && AllChannelsLast(graph, node, conv)) {
+    const auto product = [&](const PrepareContext& context) {
+      return PrepareProduct(graph, node, context, AsProduct(conv), "1x1 ");
+    };
+    // Without something to add both run about equally fast, which only measuring can tell.
+    const Candidate candidate = {"product", DirectCost(conv), product};
+    candidates.insert(conv.sum >= 0 ? candidates.begin() : candidates.end(), candidate);
+  }
   if (const auto shape = DepthwiseShapeOf(graph, node, conv)) {
     candidates.push_back({"depthwise", DepthwiseCost(*shape, node),
                           [&graph, &node, shape = *shape](const PrepareContext& context) {
@@ -89,11 +92,24 @@ std::vector<Candidate> Candidates(const Graph& graph, const Node& node, const Co
   return candidates;
 }
 
+std::vector<std::string> Candidates(const Graph& graph, const Node& node) {
+  std::vector<std::string> names;
+  const auto conv = DescribeConvolution(graph, node, false);
+  if (!conv.ok()) return names;
+  for (const Candidate& candidate : CandidatesOf(graph, node, *conv)) {
+    names.emplace_back(candidate.name);
+  }
+  return names;
+}
+
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
                                                      const PrepareContext& context) {
   ASSIGN_OR_RETURN(const Convolution conv, DescribeConvolution(graph, node, false));
+  std::vector<Candidate> candidates = CandidatesOf(graph, node, conv);
+  std::stable_partition(candidates.begin(), candidates.end(),
+                        [&](const Candidate& c) { return c.name == context.candidate; });
   absl::Status status = absl::InternalError("a convolution has no candidate");
-  for (const Candidate& candidate : Candidates(graph, node, conv)) {
+  for (const Candidate& candidate : candidates) {
     auto kernel = candidate.prepare(context);
     if (kernel.ok() || !absl::IsUnimplemented(kernel.status())) return kernel;
     status = kernel.status();
@@ -104,7 +120,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
 }  // namespace
 
 absl::Span<const CpuKernelDef> ConvKernels() {
-  static constexpr CpuKernelDef kKernels[] = {{"", "Conv", Supports, Layouts, Prepare}};
+  static constexpr CpuKernelDef kKernels[] = {
+      {"", "Conv", Supports, Layouts, Prepare, 10, Candidates}};
   return kKernels;
 }
 

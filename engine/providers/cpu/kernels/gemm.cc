@@ -93,7 +93,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
 }  // namespace
 
 absl::Span<const CpuKernelDef> GemmKernels() {
-  static constexpr CpuKernelDef kKernels[] = {{"", "Gemm", Supports, Layouts, Prepare}};
+  static constexpr CpuKernelDef kKernels[] = {
+      {"", "Gemm", Supports, Layouts, Prepare, 10, ProductCandidates}};
   return kKernels;
 }
 

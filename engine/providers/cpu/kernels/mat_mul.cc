@@ -69,7 +69,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
 }  // namespace
 
 absl::Span<const CpuKernelDef> MatMulKernels() {
-  static constexpr CpuKernelDef kKernels[] = {{"", "MatMul", Supports, Layouts, Prepare}};
+  static constexpr CpuKernelDef kKernels[] = {
+      {"", "MatMul", Supports, Layouts, Prepare, 10, ProductCandidates}};
   return kKernels;
 }
 
