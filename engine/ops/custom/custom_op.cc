@@ -26,7 +26,7 @@ absl::StatusOr<AttributeKind> ToAttributeKind(const InferdAttribute& attribute) 
       return AttributeKind::kFloats;
   }
   return absl::InvalidArgumentError(absl::StrCat("attribute '", attribute.name, "': kind ",
-                                                 static_cast<int>(attribute.kind),
+                                                 attribute.kind,
                                                  " is not known"));
 }
 

@@ -98,7 +98,7 @@ typedef enum InferdAttributeKind {
 /* An attribute that the operator takes; a model with others is refused. */
 typedef struct InferdAttribute {
   const char* name;
-  InferdAttributeKind kind;
+  int32_t kind; /* InferdAttributeKind */
   int required;
 } InferdAttribute;
 

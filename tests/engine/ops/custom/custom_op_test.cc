@@ -60,7 +60,7 @@ TEST(CustomOp, RefusesDescriptionsWithHolesInThem) {
   op.num_attributes = 3;
   ExpectRefused(op, "attributes");
   op = Described();
-  const InferdAttribute unknown[] = {{"a", static_cast<InferdAttributeKind>(77), 0}};
+  const InferdAttribute unknown[] = {{"a", 77, 0}};
   op.attributes = unknown;
   op.num_attributes = 1;
   ExpectRefused(op, "kind 77");
