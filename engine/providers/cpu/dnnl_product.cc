@@ -89,6 +89,18 @@ absl::Status CheckStorage(const Graph& graph, const Node& node, const MatrixProd
   return CheckStorage(graph, node.outputs[0], product.layout);
 }
 
+absl::StatusOr<std::shared_ptr<const DnnlPrimitive>> PrimitiveOf(const MatrixProduct& product,
+                                                                 const ProductDescs& descs,
+                                                                 bool pack_weights,
+                                                                 DnnlKernelBuilder& builder) {
+  const std::string key = absl::StrCat(
+      "matmul ", DimsText(product.source), product.source_transposed ? "t*" : "*",
+      pack_weights ? "packed " : (product.weights_transposed ? "t " : ""),
+      DimsText(product.weights), " b", product.bias >= 0, " x",
+      std::bit_cast<uint32_t>(product.scale), TypesKey(product), PostOpsKey(product.post_ops));
+  return builder.Primitive(key, [&] { return MakePrimitive(product, descs, pack_weights); });
+}
+
 }  // namespace
 
 void TakeBias(MatrixProduct* product) {
@@ -109,15 +121,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, 
   RETURN_IF_ERROR(CheckStorage(graph, node, product));
   const ProductDescs descs = Describe(product);
   const bool pack_weights = graph.constant(node.inputs[1]) != nullptr;
-  const std::string key = absl::StrCat(
-      "matmul ", DimsText(product.source), product.source_transposed ? "t*" : "*",
-      pack_weights ? "packed " : (product.weights_transposed ? "t " : ""),
-      DimsText(product.weights), " b", product.bias >= 0, " x",
-      std::bit_cast<uint32_t>(product.scale), TypesKey(product), PostOpsKey(product.post_ops));
   DnnlKernelBuilder builder(graph, node, context);
-  ASSIGN_OR_RETURN(const auto primitive, builder.Primitive(key, [&] {
-    return MakePrimitive(product, descs, pack_weights);
-  }));
+  ASSIGN_OR_RETURN(const auto primitive, PrimitiveOf(product, descs, pack_weights, builder));
   std::vector<DnnlArgument> arguments(3);
   arguments[0] = builder.Input(DNNL_ARG_SRC, 0, descs.source);
   ASSIGN_OR_RETURN(arguments[1],
@@ -130,6 +135,16 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, 
       builder.AppendOperands(product.post_ops, descs.operands, product.layout, &arguments));
   builder.AddCall(primitive, std::move(arguments));
   return builder.Build(absl::StrCat(text, primitive->implementation));
+}
+
+absl::StatusOr<DnnlArgument> PackProductWeights(const Graph& graph, const Node& node,
+                                                const PrepareContext& context,
+                                                const MatrixProduct& untyped) {
+  const MatrixProduct product = WithTypes(graph, node, untyped);
+  const ProductDescs descs = Describe(product);
+  DnnlKernelBuilder builder(graph, node, context);
+  ASSIGN_OR_RETURN(const auto primitive, PrimitiveOf(product, descs, true, builder));
+  return builder.Weights(DNNL_ARG_WEIGHTS, 1, descs.weights, primitive->weights);
 }
 
 }  // namespace inferd::cpu
