@@ -12,4 +12,20 @@ namespace inferd {
 // there is none.
 std::shared_ptr<void> AllocatePages(int64_t bytes);
 
+// The same on small pages, for memory that is wanted soon: a virtual machine gives huge pages that
+// are free back to its host, and getting one again takes several times as long as small pages that
+// another process just left. MergePages makes them huge when there is time.
+std::shared_ptr<void> AllocateSmallPages(int64_t bytes);
+
+// Has the system provide all pages of memory that will be written from end to end, at less than a
+// fault for each costs. Advice only.
+void ProvidePages(void* address, int64_t bytes);
+
+// The size of huge pages, at multiples of which they begin.
+inline constexpr int64_t kHugePageBytes = int64_t{1} << 21;
+
+// Moves the small pages of [address, address + kHugePageBytes), where a huge page may begin, to a
+// huge one. Others may read and write them meanwhile. False when the system does not do it.
+bool MergePages(void* address);
+
 }  // namespace inferd

@@ -14,11 +14,15 @@ namespace {
 
 constexpr int64_t kAlignment = 64;
 
-// From this size on memory comes from the system, zeroed and page by page as it is written.
+// From this size on memory comes from the system, zeroed.
 constexpr int64_t kPagesFrom = 64 << 10;
 
 std::shared_ptr<void> AllocateZeroed(int64_t bytes) {
-  if (bytes >= kPagesFrom) return AllocatePages(bytes);
+  if (bytes >= kPagesFrom) {
+    std::shared_ptr<void> pages = AllocateSmallPages(bytes);
+    if (pages != nullptr) ProvidePages(pages.get(), bytes);
+    return pages;
+  }
   const int64_t rounded = (std::max<int64_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
   void* data = std::aligned_alloc(kAlignment, rounded);
   if (data == nullptr) return nullptr;
@@ -75,9 +79,15 @@ absl::StatusOr<std::shared_ptr<const PackedWeights>> WeightStore::GetOrPack(
         absl::StrCat("out of memory for ", bytes, " bytes of packed weights"));
   }
   RETURN_IF_ERROR(pack(data.get()));
+  merger_.Add(data, bytes);
   auto packed = std::make_shared<const PackedWeights>(std::move(data), bytes);
   entry->packed = packed;
   return packed;
+}
+
+void WeightStore::FinishPacking() {
+  buffers_.Drop();
+  merger_.Start();
 }
 
 void WeightStore::UseCache(std::shared_ptr<const SectionFile> cached) {
