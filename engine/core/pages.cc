@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 namespace inferd {
@@ -41,6 +42,9 @@ std::shared_ptr<void> Allocate(int64_t bytes, int advice) {
   return std::shared_ptr<void>(address, [size](void* p) { munmap(p, size); });
 }
 
+// About what as many small pages take.
+constexpr std::chrono::microseconds kHugePagePatience{1200};
+
 // MADV_COLLAPSE, which is newer than the headers of Debian 12's C library.
 constexpr int kCollapse = 25;
 
@@ -52,6 +56,21 @@ std::shared_ptr<void> AllocateSmallPages(int64_t bytes) { return Allocate(bytes,
 
 void ProvidePages(void* address, int64_t bytes) {
   madvise(address, static_cast<size_t>(bytes), MADV_POPULATE_WRITE);
+}
+
+bool ProvideHugePages(void* address, int64_t bytes) {
+  char* at = static_cast<char*>(address);
+  while (bytes >= kHugePageBytes) {
+    const auto start = std::chrono::steady_clock::now();
+    ProvidePages(at, kHugePageBytes);
+    at += kHugePageBytes;
+    bytes -= kHugePageBytes;
+    if (std::chrono::steady_clock::now() - start > kHugePagePatience) break;
+  }
+  const bool rest = bytes >= kHugePageBytes;
+  if (rest) madvise(at, static_cast<size_t>(bytes), MADV_NOHUGEPAGE);
+  if (bytes > 0) ProvidePages(at, bytes);
+  return !rest;
 }
 
 bool MergePages(void* address) {

@@ -12,14 +12,17 @@ namespace inferd {
 // there is none.
 std::shared_ptr<void> AllocatePages(int64_t bytes);
 
-// The same on small pages, for memory that is wanted soon: a virtual machine gives huge pages that
-// are free back to its host, and getting one again takes several times as long as small pages that
-// another process just left. MergePages makes them huge when there is time.
+// The same on small pages, which MergePages can make huge later.
 std::shared_ptr<void> AllocateSmallPages(int64_t bytes);
 
 // Has the system provide all pages of memory that will be written from end to end, at less than a
 // fault for each costs. Advice only.
 void ProvidePages(void* address, int64_t bytes);
+
+// Provides memory of AllocatePages on huge pages while they come as fast as small ones do, and the
+// rest on small ones; false when there was a rest. A virtual machine gives free huge pages back to
+// its host, and having one again can take ten times as long as to clear it.
+bool ProvideHugePages(void* address, int64_t bytes);
 
 // The size of huge pages, at multiples of which they begin.
 inline constexpr int64_t kHugePageBytes = int64_t{1} << 21;

@@ -9,9 +9,9 @@
 
 namespace inferd {
 
-// Puts memory that was filled on small pages onto huge ones, which are read faster, after a model
-// can already serve: a thread of low priority that ends when there is nothing left to do. Owned by
-// a WeightStore. Thread-safe.
+// Puts memory that was filled on small pages, since huge ones were slow to come, onto huge ones,
+// which are read faster, after a model can already serve: a thread of lower priority that ends when
+// there is nothing left to do. Owned by a WeightStore. Thread-safe.
 class PageMerger {
  public:
   PageMerger() = default;
@@ -19,7 +19,7 @@ class PageMerger {
   PageMerger(const PageMerger&) = delete;
   PageMerger& operator=(const PageMerger&) = delete;
 
-  // Memory of AllocateSmallPages, whose turn comes after the next Start.
+  // Memory that begins where a huge page may, whose turn comes after the next Start.
   void Add(std::weak_ptr<void> memory, int64_t bytes);
   // Begins in the background.
   void Start();

@@ -84,6 +84,7 @@ class WeightStore {
   std::shared_ptr<std::atomic<int64_t>> packed_bytes_;
   PackingBuffers buffers_;
   PageMerger merger_;
+  std::atomic<bool> small_pages_{false};  // huge ones were slow to come
   bool named_ = false;
   std::shared_ptr<const SectionFile> cached_;
   mutable Mutex mutex_;

@@ -31,6 +31,16 @@ TEST(AllocatePages, IsNullWhenThereIsNone) {
   EXPECT_EQ(AllocatePages(std::numeric_limits<int64_t>::max() / 4), nullptr);
 }
 
+TEST(ProvideHugePages, LeavesMemoryZeroedAndWritableHoweverFastPagesCome) {
+  for (const int64_t bytes : {int64_t{4096}, kHugePageBytes, 5 * kHugePageBytes + 4097}) {
+    const std::shared_ptr<void> memory = AllocatePages(bytes);
+    ProvideHugePages(memory.get(), bytes);
+    char* data = static_cast<char*>(memory.get());
+    EXPECT_EQ(std::count(data, data + bytes, 0), bytes);
+    std::memset(data, 1, static_cast<size_t>(bytes));
+  }
+}
+
 TEST(MergePages, KeepsWhatIsStored) {
   const std::shared_ptr<void> memory = AllocateSmallPages(2 * kHugePageBytes);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(memory.get()) % kHugePageBytes, 0u);

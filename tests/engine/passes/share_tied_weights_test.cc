@@ -1,7 +1,6 @@
-#include <cstring>
-
 #include "gtest/gtest.h"
 #include "tests/engine/passes/fusion_test_support.h"
+#include "tests/support/recoverable.h"
 
 namespace inferd {
 namespace {
@@ -15,13 +14,7 @@ using testing::RandomTensor;
 class ShareTiedWeightsTest : public ::testing::Test {
  protected:
   ValueId Embedding() {
-    Tensor plain = RandomTensor(Shape({7, 4}));
-    auto bytes = RecoverableBytes::Make(set_, plain.byte_size(), "embedding", [plain](void* to) {
-      std::memcpy(to, plain.raw(), plain.byte_size());
-      return absl::OkStatus();
-    });
-    return b_.graph().AddConstant(
-        "", Tensor::Recoverable(DType::kFloat32, plain.shape(), *std::move(bytes)));
+    return b_.graph().AddConstant("", testing::Recoverable(set_, RandomTensor(Shape({7, 4}))));
   }
 
   // The rows of `words` that the graph's first input names.

@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "tests/engine/providers/cpu/kernels/kernel_case.h"
 #include "tests/support/graph_builder.h"
+#include "tests/support/recoverable.h"
 
 namespace inferd::cpu {
 namespace {
@@ -19,12 +20,8 @@ constexpr int64_t kIndices = 5;
 class PackedRowsTest : public ::testing::Test {
  protected:
   ValueId Matrix(const Tensor& plain) {
-    auto bytes = RecoverableBytes::Make(set_, plain.byte_size(), "matrix", [plain](void* to) {
-      std::memcpy(to, plain.raw(), plain.byte_size());
-      return absl::OkStatus();
-    });
     return b_.graph().AddConstant(
-        "", Tensor::Recoverable(DType::kFloat32, plain.shape(), *std::move(bytes)));
+        "", testing::Recoverable(set_, plain, "matrix " + plain.shape().ToString()));
   }
 
   ValueId Rows(ValueId matrix) {
