@@ -3,12 +3,13 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 namespace inferd {
 namespace {
 
-constexpr size_t kHugePage = size_t{1} << 21;
+constexpr size_t kHugePage = kHugePageBytes;
 constexpr size_t kSmallPage = size_t{1} << 12;
 
 size_t RoundUp(size_t value, size_t step) { return (value + step - 1) / step * step; }
@@ -20,26 +21,61 @@ void* Map(size_t size) {
 }
 
 // A mapping that begins where a huge page may: cut out of one that is larger by a huge page.
-void* MapOnHugePages(size_t size) {
+// `advice` is for all but the end, which stays small, so that no more memory is taken than asked
+// for.
+void* MapForHugePages(size_t size, int advice) {
   char* whole = static_cast<char*>(Map(size + kHugePage));
   if (whole == nullptr) return nullptr;
   const size_t before =
       RoundUp(reinterpret_cast<uintptr_t>(whole), kHugePage) - reinterpret_cast<uintptr_t>(whole);
   if (before > 0) munmap(whole, before);
   if (before < kHugePage) munmap(whole + before + size, kHugePage - before);
-  // Advice only: where it is refused, small pages do. The end stays small, so that no more memory
-  // is taken than asked for.
-  madvise(whole + before, size / kHugePage * kHugePage, MADV_HUGEPAGE);
+  // Advice only: where it is refused, small pages do.
+  madvise(whole + before, size / kHugePage * kHugePage, advice);
   return whole + before;
 }
 
-}  // namespace
-
-std::shared_ptr<void> AllocatePages(int64_t bytes) {
+std::shared_ptr<void> Allocate(int64_t bytes, int advice) {
   const size_t size = RoundUp(static_cast<size_t>(std::max<int64_t>(bytes, 1)), kSmallPage);
-  void* address = size < kHugePage ? Map(size) : MapOnHugePages(size);
+  void* address = size < kHugePage ? Map(size) : MapForHugePages(size, advice);
   if (address == nullptr) return nullptr;
   return std::shared_ptr<void>(address, [size](void* p) { munmap(p, size); });
+}
+
+// About what as many small pages take.
+constexpr std::chrono::microseconds kHugePagePatience{1200};
+
+// MADV_COLLAPSE, which is newer than the headers of Debian 12's C library.
+constexpr int kCollapse = 25;
+
+}  // namespace
+
+std::shared_ptr<void> AllocatePages(int64_t bytes) { return Allocate(bytes, MADV_HUGEPAGE); }
+
+std::shared_ptr<void> AllocateSmallPages(int64_t bytes) { return Allocate(bytes, MADV_NOHUGEPAGE); }
+
+void ProvidePages(void* address, int64_t bytes) {
+  madvise(address, static_cast<size_t>(bytes), MADV_POPULATE_WRITE);
+}
+
+bool ProvideHugePages(void* address, int64_t bytes) {
+  char* at = static_cast<char*>(address);
+  while (bytes >= kHugePageBytes) {
+    const auto start = std::chrono::steady_clock::now();
+    ProvidePages(at, kHugePageBytes);
+    at += kHugePageBytes;
+    bytes -= kHugePageBytes;
+    if (std::chrono::steady_clock::now() - start > kHugePagePatience) break;
+  }
+  const bool rest = bytes >= kHugePageBytes;
+  if (rest) madvise(at, static_cast<size_t>(bytes), MADV_NOHUGEPAGE);
+  if (bytes > 0) ProvidePages(at, bytes);
+  return !rest;
+}
+
+bool MergePages(void* address) {
+  return madvise(address, kHugePage, MADV_HUGEPAGE) == 0 &&
+         madvise(address, kHugePage, kCollapse) == 0;
 }
 
 }  // namespace inferd

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/core/pages.h"
 
 namespace inferd {
 
@@ -40,6 +41,7 @@ RecoverableBytes::~RecoverableBytes() {
 void RecoverableBytes::Recover() {
   MutexLock lock(&mutex_);
   if (resident_.load(std::memory_order_relaxed)) return;
+  ProvidePages(address_, size_);
   if (const absl::Status filled = fill_(address_); !filled.ok()) {
     madvise(address_, static_cast<size_t>(size_), MADV_DONTNEED);
     set_->NoteFailure(filled);

@@ -22,6 +22,11 @@ using ConstantRecipe = std::function<absl::Status(absl::Span<const Tensor> input
 absl::StatusOr<Tensor> DeriveConstant(DType dtype, const Shape& shape, std::vector<Tensor> inputs,
                                       std::string name, ConstantRecipe recipe);
 
+// DeriveConstant for a recipe that changes the elements of `constant` where they are: the bytes at
+// `to` are those of `constant` when it is called, with only `others` as its inputs.
+absl::StatusOr<Tensor> ChangeConstant(Tensor constant, std::vector<Tensor> others, std::string name,
+                                      ConstantRecipe recipe);
+
 // Names the bytes of a constant, also to another process with the same model file: by origin when
 // it is recoverable, else by its contents.
 std::string ConstantOrigin(const Tensor& constant);

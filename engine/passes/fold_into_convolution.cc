@@ -87,14 +87,14 @@ std::optional<ChannelAffine> AffineOf(const Graph& graph, const Node& reader, Va
 }
 
 // The scale of each [in, out/group] filter of a ConvTranspose; of a Conv, each row has one.
-float ScaleOfFilter(const Tensor& weights, int64_t group, const float* scale, int64_t filter) {
-  const int64_t in_per_group = weights.dim(0) / group;
-  const int64_t out_per_group = weights.dim(1);
+float ScaleOfFilter(const Shape& weights, int64_t group, const float* scale, int64_t filter) {
+  const int64_t in_per_group = weights[0] / group;
+  const int64_t out_per_group = weights[1];
   return scale[filter / out_per_group / in_per_group * out_per_group + filter % out_per_group];
 }
 
-void ScaleBlock(const float* from, int64_t count, float scale, float* to) {
-  for (int64_t i = 0; i < count; ++i) to[i] = from[i] * scale;
+void ScaleBlock(int64_t count, float scale, float* values) {
+  for (int64_t i = 0; i < count; ++i) values[i] *= scale;
 }
 
 absl::StatusOr<Tensor> ScaledWeights(const Node& conv, const Tensor& weights,
@@ -103,20 +103,18 @@ absl::StatusOr<Tensor> ScaledWeights(const Node& conv, const Tensor& weights,
   const int64_t group = transposed ? conv.attributes.Int("group", 1) : 0;
   const Tensor scales =
       Tensor::FromValues<float>(Shape({static_cast<int64_t>(affine.scale.size())}), affine.scale);
-  const auto scale = [=](absl::Span<const Tensor> inputs, void* to) {
-    const Tensor& plain = inputs[0];
-    const float* factors = inputs[1].data<float>();
-    const int64_t blocks = transposed ? plain.dim(0) * plain.dim(1) : plain.dim(0);
-    const int64_t block = blocks == 0 ? 0 : plain.num_elements() / blocks;
+  const auto scale = [=, shape = weights.shape()](absl::Span<const Tensor> others, void* to) {
+    const float* factors = others[0].data<float>();
+    const int64_t blocks = transposed ? shape[0] * shape[1] : shape[0];
+    const int64_t block = blocks == 0 ? 0 : shape.num_elements() / blocks;
     for (int64_t i = 0; i < blocks; ++i) {
-      ScaleBlock(plain.data<float>() + i * block, block,
-                 transposed ? ScaleOfFilter(plain, group, factors, i) : factors[i],
+      ScaleBlock(block, transposed ? ScaleOfFilter(shape, group, factors, i) : factors[i],
                  static_cast<float*>(to) + i * block);
     }
     return absl::OkStatus();
   };
-  return DeriveConstant(DType::kFloat32, weights.shape(), {weights, scales},
-                        absl::StrCat("scaled filters of ", group, " groups"), scale);
+  return ChangeConstant(weights, {scales}, absl::StrCat("scaled filters of ", group, " groups"),
+                        scale);
 }
 
 absl::Status Apply(GraphEditor& editor, Graph& graph, NodeId conv_id, const ChannelAffine& affine) {
@@ -164,29 +162,66 @@ std::optional<ChannelAffine> InputAffine(const Graph& graph, const Matcher& matc
   return shifts ? std::nullopt : affine;
 }
 
+// What the filters [out, in/group, ...] of a Conv of `group` groups make of the input channels.
+struct InputFilters {
+  // Calls each(out, channel, first element) for every output and each input channel that it reads.
+  template <typename Each>
+  void ForEach(const Each& each) const {
+    const int64_t out_per_group = shape[0] / group;
+    const int64_t kernel = shape.Product(2, shape.rank());
+    for (int64_t out = 0; out < shape[0]; ++out) {
+      for (int64_t in = 0; in < shape[1]; ++in) {
+        each(out, out / out_per_group * shape[1] + in, (out * shape[1] + in) * kernel);
+      }
+    }
+  }
+  Shape shape;
+  int64_t group;
+};
+
+absl::StatusOr<Tensor> ShiftedBias(const InputFilters& filters, const Tensor& weights,
+                                   const Tensor* old_bias, const ChannelAffine& affine) {
+  const int64_t kernel = filters.shape.Product(2, filters.shape.rank());
+  std::vector<double> sums(filters.shape[0], 0);
+  if (old_bias != nullptr) {
+    std::copy_n(old_bias->data<float>(), sums.size(), sums.begin());
+  }
+  const bool shifts =
+      std::any_of(affine.shift.begin(), affine.shift.end(), [](float shift) { return shift != 0; });
+  if (shifts) {
+    // A copy, since the bytes of the constant itself would stay in memory until all passes are
+    // done.
+    ASSIGN_OR_RETURN(const Tensor plain, weights.Clone());
+    filters.ForEach([&](int64_t out, int64_t channel, int64_t first) {
+      for (int64_t k = first; k < first + kernel; ++k) {
+        sums[out] += static_cast<double>(plain.data<float>()[k]) * affine.shift[channel];
+      }
+    });
+  }
+  const std::vector<float> bias(sums.begin(), sums.end());
+  return Tensor::FromValues<float>(Shape({filters.shape[0]}), absl::MakeConstSpan(bias));
+}
+
 // conv(x * scale + shift) as a convolution of x.
 absl::Status ApplyToInput(GraphEditor& editor, Graph& graph, NodeId conv_id,
                           const ChannelAffine& affine) {
   const Node& conv = graph.node(conv_id);
   const Tensor& weights = *graph.constant(conv.inputs[1]);
-  const int64_t kernel = weights.shape().Product(2, weights.rank());
-  const int64_t in_per_group = weights.dim(1);
-  const int64_t out_per_group = weights.dim(0) / conv.attributes.Int("group", 1);
+  const InputFilters filters{weights.shape(), conv.attributes.Int("group", 1)};
   const Tensor* old_bias = conv.inputs.size() > 2 ? graph.constant(conv.inputs[2]) : nullptr;
-  ASSIGN_OR_RETURN(Tensor scaled, weights.Clone());
-  ASSIGN_OR_RETURN(Tensor bias, Tensor::Allocate(DType::kFloat32, Shape({weights.dim(0)})));
-  float* data = scaled.mutable_data<float>();
-  for (int64_t out = 0; out < weights.dim(0); ++out) {
-    double shift = old_bias == nullptr ? 0 : old_bias->data<float>()[out];
-    for (int64_t in = 0; in < in_per_group; ++in) {
-      const int64_t channel = out / out_per_group * in_per_group + in;
-      for (int64_t k = 0; k < kernel; ++k, ++data) {
-        shift += static_cast<double>(*data) * affine.shift[channel];
-        *data *= affine.scale[channel];
-      }
-    }
-    bias.mutable_data<float>()[out] = static_cast<float>(shift);
-  }
+  ASSIGN_OR_RETURN(Tensor bias, ShiftedBias(filters, weights, old_bias, affine));
+  const Tensor scales =
+      Tensor::FromValues<float>(Shape({static_cast<int64_t>(affine.scale.size())}), affine.scale);
+  const auto scale = [filters](absl::Span<const Tensor> others, void* to) {
+    const float* factors = others[0].data<float>();
+    const int64_t kernel = filters.shape.Product(2, filters.shape.rank());
+    filters.ForEach([&](int64_t, int64_t channel, int64_t first) {
+      ScaleBlock(kernel, factors[channel], static_cast<float*>(to) + first);
+    });
+    return absl::OkStatus();
+  };
+  const std::string name = absl::StrCat("scaled inputs of ", filters.group, " groups");
+  ASSIGN_OR_RETURN(Tensor scaled, ChangeConstant(weights, {scales}, name, scale));
   graph.node(conv_id).inputs.resize(3, kNoValue);
   editor.SetInput(conv_id, 1, editor.AddConstant(std::move(scaled)));
   editor.SetInput(conv_id, 2, editor.AddConstant(std::move(bias)));

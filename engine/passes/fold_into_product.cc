@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "engine/core/status_macros.h"
+#include "engine/graph/derived_constant.h"
 #include "engine/graph/op_def.h"
 #include "engine/passes/matcher.h"
 #include "engine/passes/passes.h"
@@ -49,6 +50,22 @@ std::optional<ColumnAffine> FromBatchNormalization(const Graph& graph, const Nod
                                               parameters[2]->data<float>()[c] * scale));
   }
   return affine;
+}
+
+absl::StatusOr<Tensor> ScaledColumns(const Tensor& weights, const std::vector<float>& scale,
+                                     bool transposed) {
+  const Tensor scales =
+      Tensor::FromValues<float>(Shape({static_cast<int64_t>(scale.size())}), scale);
+  const auto multiply = [transposed, rows = weights.dim(0), inner = weights.dim(1)](
+                            absl::Span<const Tensor> others, void* to) {
+    const float* factors = others[0].data<float>();
+    float* row = static_cast<float*>(to);
+    for (int64_t i = 0; i < rows; ++i, row += inner) {
+      for (int64_t j = 0; j < inner; ++j) row[j] *= factors[transposed ? i : j];
+    }
+    return absl::OkStatus();
+  };
+  return ChangeConstant(weights, {scales}, transposed ? "scaled rows" : "scaled columns", multiply);
 }
 
 // Folds what scales or shifts the columns of a product by constant weights into the weights and
@@ -163,12 +180,7 @@ class ProductFolder {
     const bool scales =
         std::any_of(affine.scale.begin(), affine.scale.end(), [](float v) { return v != 1; });
     if (!scales) return absl::OkStatus();
-    ASSIGN_OR_RETURN(Tensor scaled, weights.Clone());
-    float* data = scaled.mutable_data<float>();
-    const int64_t inner = weights.dim(1);
-    for (int64_t i = 0; i < weights.num_elements(); ++i) {
-      data[i] *= affine.scale[transposed ? i / inner : i % inner];
-    }
+    ASSIGN_OR_RETURN(Tensor scaled, ScaledColumns(weights, affine.scale, transposed));
     editor_.SetInput(id, 1, editor_.AddConstant(std::move(scaled)));
     return absl::OkStatus();
   }

@@ -13,6 +13,10 @@ absl::StatusOr<int> RemoveRedundantNodes(Graph& graph, const PassContext& contex
 // of all values, takes one value for equal sizes and makes the targets of Reshape constant.
 absl::StatusOr<int> PropagateShapes(Graph& graph, const PassContext& context);
 
+// A product by the transpose of a large constant that others read as it is, such as an embedding ->
+// Gemm, whose weights are packed from that constant: FoldConstants would make a second one.
+absl::StatusOr<int> ShareTiedWeights(Graph& graph, const PassContext& context);
+
 // Evaluates nodes whose inputs are constants, never DequantizeLinear, never when the result is much
 // larger than its inputs.
 absl::StatusOr<int> FoldConstants(Graph& graph, const PassContext& context);

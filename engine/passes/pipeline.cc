@@ -13,6 +13,7 @@ namespace {
 constexpr Pass kGraphPasses[] = {
     {"widen_float16", PassLevel::kBasic, WidenFloat16},
     {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes, true},
+    {"share_tied_weights", PassLevel::kBasic, ShareTiedWeights, true},
     {"fold_constants", PassLevel::kBasic, FoldConstants, true},
     {"propagate_shapes", PassLevel::kBasic, PropagateShapes, true},
     {"merge_views", PassLevel::kBasic, MergeViews, true},

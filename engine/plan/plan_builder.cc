@@ -10,6 +10,7 @@
 #include "engine/plan/kernel_choices.h"
 #include "engine/plan/lazy_kernel.h"
 #include "engine/plan/memory_planner.h"
+#include "engine/plan/weight_store.h"
 #include "engine/providers/portable/portable_kernel.h"
 
 namespace inferd {
@@ -350,7 +351,9 @@ class PlanBuilder {
 
 absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(const Graph& graph,
                                                       const PlanOptions& options) {
-  return PlanBuilder(graph, options, false).Build();
+  auto plan = PlanBuilder(graph, options, false).Build();
+  if (options.weights != nullptr) options.weights->FinishPacking();
+  return plan;
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> BuildBodyPlan(const Graph& graph,

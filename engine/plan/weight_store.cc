@@ -14,11 +14,21 @@ namespace {
 
 constexpr int64_t kAlignment = 64;
 
-// From this size on memory comes from the system, zeroed and page by page as it is written.
+// From this size on memory comes from the system, zeroed.
 constexpr int64_t kPagesFrom = 64 << 10;
 
-std::shared_ptr<void> AllocateZeroed(int64_t bytes) {
-  if (bytes >= kPagesFrom) return AllocatePages(bytes);
+// Sets `small` when huge pages are slow to come, and uses none when it is set.
+std::shared_ptr<void> AllocateZeroed(int64_t bytes, bool* small) {
+  if (bytes >= kPagesFrom) {
+    std::shared_ptr<void> pages = *small ? AllocateSmallPages(bytes) : AllocatePages(bytes);
+    if (pages == nullptr) return nullptr;
+    if (*small) {
+      ProvidePages(pages.get(), bytes);
+    } else {
+      *small = !ProvideHugePages(pages.get(), bytes);
+    }
+    return pages;
+  }
   const int64_t rounded = (std::max<int64_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
   void* data = std::aligned_alloc(kAlignment, rounded);
   if (data == nullptr) return nullptr;
@@ -27,9 +37,9 @@ std::shared_ptr<void> AllocateZeroed(int64_t bytes) {
 }
 
 // Zeroed bytes that count themselves in `total` and keep `constant` alive.
-std::shared_ptr<void> AllocateCounted(int64_t bytes, Tensor constant,
+std::shared_ptr<void> AllocateCounted(int64_t bytes, bool* small, Tensor constant,
                                       std::shared_ptr<std::atomic<int64_t>> total) {
-  std::shared_ptr<void> zeroed = AllocateZeroed(bytes);
+  std::shared_ptr<void> zeroed = AllocateZeroed(bytes, small);
   if (zeroed == nullptr) return nullptr;
   total->fetch_add(bytes);
   void* data = zeroed.get();
@@ -68,16 +78,27 @@ absl::StatusOr<std::shared_ptr<const PackedWeights>> WeightStore::GetOrPack(
       return cached;
     }
   }
+  bool small = small_pages_.load();
   std::shared_ptr<void> data = AllocateCounted(
-      bytes, constant.recoverable() == nullptr ? constant : Tensor(), packed_bytes_);
+      bytes, &small, constant.recoverable() == nullptr ? constant : Tensor(), packed_bytes_);
   if (data == nullptr) {
     return absl::ResourceExhaustedError(
         absl::StrCat("out of memory for ", bytes, " bytes of packed weights"));
   }
   RETURN_IF_ERROR(pack(data.get()));
+  if (small) {
+    small_pages_.store(true);
+    merger_.Add(data, bytes);
+  }
   auto packed = std::make_shared<const PackedWeights>(std::move(data), bytes);
   entry->packed = packed;
   return packed;
+}
+
+void WeightStore::FinishPacking() {
+  buffers_.Drop();
+  merger_.Start();
+  small_pages_.store(false);
 }
 
 void WeightStore::UseCache(std::shared_ptr<const SectionFile> cached) {

@@ -14,6 +14,8 @@
 #include "engine/core/mutex.h"
 #include "engine/core/section_file.h"
 #include "engine/core/tensor.h"
+#include "engine/plan/packing_buffers.h"
+#include "engine/plan/page_merger.h"
 
 namespace inferd {
 
@@ -58,6 +60,11 @@ class WeightStore {
       const Tensor& constant, absl::string_view layout, int64_t bytes,
       absl::FunctionRef<absl::Status(void* packed)> pack);
 
+  // Where those that pack read the plain bytes.
+  PackingBuffers& buffers() { return buffers_; }
+  // After a plan was made: gives the buffers back and begins to move what was packed to huge pages.
+  void FinishPacking();
+
   // Whether a packed copy exists now: layouts already packed cost no further memory.
   bool Has(const Tensor& constant, absl::string_view layout) const;
   // Bytes of all packed copies that are alive.
@@ -75,6 +82,9 @@ class WeightStore {
   void DropDeadEntries() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::shared_ptr<std::atomic<int64_t>> packed_bytes_;
+  PackingBuffers buffers_;
+  PageMerger merger_;
+  std::atomic<bool> small_pages_{false};  // huge ones were slow to come
   bool named_ = false;
   std::shared_ptr<const SectionFile> cached_;
   mutable Mutex mutex_;

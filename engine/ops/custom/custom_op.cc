@@ -25,9 +25,8 @@ absl::StatusOr<AttributeKind> ToAttributeKind(const InferdAttribute& attribute) 
     case INFERD_FLOATS:
       return AttributeKind::kFloats;
   }
-  return absl::InvalidArgumentError(absl::StrCat("attribute '", attribute.name, "': kind ",
-                                                 attribute.kind,
-                                                 " is not known"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("attribute '", attribute.name, "': kind ", attribute.kind, " is not known"));
 }
 
 absl::StatusOr<int> CheckCounts(absl::string_view what, int least, int most) {

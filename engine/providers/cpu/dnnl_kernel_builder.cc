@@ -78,7 +78,11 @@ absl::StatusOr<DnnlArgument> DnnlKernelBuilder::Weights(int id, int index,
   DnnlArgument argument{.id = id, .desc = packed, .source = Source::kPacked, .index = index};
   ASSIGN_OR_RETURN(argument.packed,
                    store.GetOrPack(*constant, layout, static_cast<int64_t>(packed.get_size()),
-                                   [&](void* to) { return Pack(*constant, plain, packed, to); }));
+                                   [&](void* to) -> absl::Status {
+                                     ASSIGN_OR_RETURN(const auto from,
+                                                      store.buffers().Read(*constant));
+                                     return Pack(from.get(), plain, packed, to);
+                                   }));
   return argument;
 }
 
@@ -155,7 +159,7 @@ absl::StatusOr<std::shared_ptr<const DnnlPrimitive>> DnnlKernelBuilder::Reorder(
   return context_.primitives->GetOrCreate(absl::StrCat(key, "|threads", context_.threads), create);
 }
 
-absl::Status DnnlKernelBuilder::Pack(const Tensor& constant, const dnnl::memory::desc& plain,
+absl::Status DnnlKernelBuilder::Pack(const void* from, const dnnl::memory::desc& plain,
                                      const dnnl::memory::desc& packed, void* to) {
   ASSIGN_OR_RETURN(const auto primitive, Reorder(plain, packed));
   return CatchDnnl("packing weights", [&] {
@@ -163,7 +167,7 @@ absl::Status DnnlKernelBuilder::Pack(const Tensor& constant, const dnnl::memory:
     dnnl::stream stream(engine);
     dnnl::memory scratchpad(primitive->scratchpad, engine);
     primitive->primitive.execute(
-        stream, {{DNNL_ARG_FROM, dnnl::memory(plain, engine, const_cast<void*>(constant.raw()))},
+        stream, {{DNNL_ARG_FROM, dnnl::memory(plain, engine, const_cast<void*>(from))},
                  {DNNL_ARG_TO, dnnl::memory(packed, engine, to)},
                  {DNNL_ARG_SCRATCHPAD, scratchpad}});
     stream.wait();

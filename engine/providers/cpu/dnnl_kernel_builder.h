@@ -66,7 +66,7 @@ class DnnlKernelBuilder {
  private:
   absl::StatusOr<std::shared_ptr<const DnnlPrimitive>> Reorder(const dnnl::memory::desc& from,
                                                                const dnnl::memory::desc& to);
-  absl::Status Pack(const Tensor& constant, const dnnl::memory::desc& plain,
+  absl::Status Pack(const void* from, const dnnl::memory::desc& plain,
                     const dnnl::memory::desc& packed, void* to);
   DnnlArgument Temporary(int id, const dnnl::memory::desc& desc);
   Layout StoredLayout(ValueId value) const { return graph_.value(value).layout; }

@@ -118,6 +118,23 @@ absl::Status CheckStorage(const Graph& graph, const Node& node, const MatrixProd
   return CheckStorage(graph, node.outputs[0], product.layout);
 }
 
+absl::StatusOr<std::shared_ptr<const DnnlPrimitive>> PrimitiveOf(const MatrixProduct& product,
+                                                                 const ProductDescs& descs,
+                                                                 bool pack_weights,
+                                                                 bool inner_product,
+                                                                 DnnlKernelBuilder& builder) {
+  const std::string key = absl::StrCat(
+      inner_product ? "inner product " : "matmul ", DimsText(product.source),
+      product.source_transposed ? "t*" : "*",
+      pack_weights ? "packed " : (product.weights_transposed ? "t " : ""),
+      DimsText(product.weights), " b", product.bias >= 0, " x",
+      std::bit_cast<uint32_t>(product.scale), TypesKey(product), PostOpsKey(product.post_ops));
+  return builder.Primitive(key, [&] {
+    return inner_product ? MakeInnerProduct(product, descs)
+                         : MakeMatmul(product, descs, pack_weights);
+  });
+}
+
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareWith(const Graph& graph, const Node& node,
                                                          const PrepareContext& context,
                                                          const MatrixProduct& product,
@@ -126,17 +143,9 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareWith(const Graph& graph, con
   ProductDescs descs = Describe(product);
   if (inner_product) DescribeInnerProduct(product, &descs);
   const bool pack_weights = graph.constant(node.inputs[1]) != nullptr;
-  const std::string key = absl::StrCat(
-      inner_product ? "inner product " : "matmul ", DimsText(product.source),
-      product.source_transposed ? "t*" : "*",
-      pack_weights ? "packed " : (product.weights_transposed ? "t " : ""),
-      DimsText(product.weights), " b", product.bias >= 0, " x",
-      std::bit_cast<uint32_t>(product.scale), TypesKey(product), PostOpsKey(product.post_ops));
   DnnlKernelBuilder builder(graph, node, context);
-  ASSIGN_OR_RETURN(const auto primitive, builder.Primitive(key, [&] {
-    return inner_product ? MakeInnerProduct(product, descs)
-                         : MakeMatmul(product, descs, pack_weights);
-  }));
+  ASSIGN_OR_RETURN(const auto primitive,
+                   PrimitiveOf(product, descs, pack_weights, inner_product, builder));
   std::vector<DnnlArgument> arguments(3);
   arguments[0] = builder.Input(DNNL_ARG_SRC, 0, descs.source);
   ASSIGN_OR_RETURN(arguments[1],
@@ -167,6 +176,8 @@ void TakeBias(MatrixProduct* product) {
 std::vector<std::string> ProductCandidates(const Graph& graph, const Node& node) {
   const Tensor* weights = graph.constant(node.inputs[1]);
   if (weights == nullptr || weights->rank() != 2 || OutputShape(graph, node).rank() < 2) return {};
+  // Other nodes may read the packed rows as the product has them.
+  if (graph.Consumers()[node.inputs[1]].size() > 1) return {};
   return {std::string(kMatmul), std::string(kInnerProduct)};
 }
 
@@ -185,6 +196,16 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, 
     if (kernel.ok()) return kernel;
   }
   return PrepareWith(graph, node, context, product, /*inner_product=*/false, text);
+}
+
+absl::StatusOr<DnnlArgument> PackProductWeights(const Graph& graph, const Node& node,
+                                                const PrepareContext& context,
+                                                const MatrixProduct& untyped) {
+  const MatrixProduct product = WithTypes(graph, node, untyped);
+  const ProductDescs descs = Describe(product);
+  DnnlKernelBuilder builder(graph, node, context);
+  ASSIGN_OR_RETURN(const auto primitive, PrimitiveOf(product, descs, true, false, builder));
+  return builder.Weights(DNNL_ARG_WEIGHTS, 1, descs.weights, primitive->weights);
 }
 
 }  // namespace inferd::cpu

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "engine/graph/graph.h"
 #include "engine/providers/cpu/dnnl_epilogue.h"
+#include "engine/providers/cpu/dnnl_kernel.h"
 #include "engine/providers/execution_provider.h"
 
 namespace inferd::cpu {
@@ -45,5 +46,10 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, 
                                                             const PrepareContext& context,
                                                             const MatrixProduct& product,
                                                             absl::string_view text = "");
+
+// The constant weights as the kernel that PrepareProduct makes of the same arguments reads them.
+absl::StatusOr<DnnlArgument> PackProductWeights(const Graph& graph, const Node& node,
+                                                const PrepareContext& context,
+                                                const MatrixProduct& product);
 
 }  // namespace inferd::cpu

@@ -196,8 +196,9 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareWinograd(const Graph& graph,
   WeightStore private_store;
   WeightStore& store = context.weights == nullptr ? private_store : *context.weights;
   const std::string layout = absl::StrCat("winograd ", shape.out_tile, " panel ", WinogradPanel());
-  const auto pack = [&](void* to) {
-    PackWinograd(shape, weights.data<float>(), static_cast<float*>(to));
+  const auto pack = [&](void* to) -> absl::Status {
+    ASSIGN_OR_RETURN(const auto from, store.buffers().Read(weights));
+    PackWinograd(shape, static_cast<const float*>(from.get()), static_cast<float*>(to));
     return absl::OkStatus();
   };
   ASSIGN_OR_RETURN(

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <vector>
 
 namespace inferd {
 namespace {
@@ -53,6 +54,29 @@ TEST(DeriveConstant, RunsTheRecipeAtOnceWhereItWouldHoldItsInputs) {
   EXPECT_EQ(runs, 1);
   EXPECT_EQ(doubled.recoverable(), nullptr);
   EXPECT_EQ(doubled.data<float>()[7], 2.0f);
+}
+
+TEST(ChangeConstant, GivesTheRecipeTheBytesWhereTheResultIsToBe) {
+  const auto set = std::make_shared<RecoverySet>();
+  const auto add = [](absl::Span<const Tensor> others, void* to) {
+    for (int64_t i = 0; i < kFloats; ++i) {
+      static_cast<float*>(to)[i] += others[0].data<float>()[0];
+    }
+    return absl::OkStatus();
+  };
+  const Tensor two = Tensor::Scalar<float>(2);
+  const Tensor once = *ChangeConstant(RecoverableOnes(set), {two}, "more", add);
+  const Tensor five = *ChangeConstant(once, {two}, "more", add);
+  ASSERT_NE(five.recoverable(), nullptr);
+  std::vector<float> read(kFloats);
+  ASSERT_TRUE(five.recoverable()->CopyTo(read.data()).ok());
+  EXPECT_EQ(read[kFloats - 1], 5.0f);
+  EXPECT_EQ(set->resident_bytes(), 0);
+
+  Tensor ordinary = *Tensor::Allocate(DType::kFloat32, Shape({kFloats}));
+  std::fill_n(ordinary.mutable_data<float>(), kFloats, 1.0f);
+  EXPECT_EQ(ChangeConstant(ordinary, {two}, "more", add)->data<float>()[7], 3.0f);
+  EXPECT_EQ(ordinary.data<float>()[7], 1.0f);
 }
 
 TEST(ConstantOrigin, IsEqualForEqualBytesAlone) {

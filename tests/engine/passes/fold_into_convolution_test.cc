@@ -1,5 +1,6 @@
 #include "gtest/gtest.h"
 #include "tests/engine/passes/fusion_test_support.h"
+#include "tests/support/recoverable.h"
 
 namespace inferd {
 namespace {
@@ -60,6 +61,23 @@ TEST(FoldIntoConvolution, TakesWhatComesBeforeWithoutPadding) {
   Graph graph = b.Build({b.Op("Conv", {norm, b.Weights(Shape({6, 2, 3, 3}))}, groups)});
   ExpectSameAnswers(FoldIntoConvolution, graph, {RandomTensor(Shape({2, 4, 5, 5}))}, 1);
   EXPECT_EQ(graph.num_nodes(), 1);
+}
+
+TEST(FoldIntoConvolution, LeavesTheBytesOfLargeWeightsToWhoeverReadsThem) {
+  const auto set = std::make_shared<RecoverySet>();
+  GraphBuilder b;
+  const Tensor plain = RandomTensor(Shape({128, 64, 1, 1}));
+  const Shape channels({1, 64, 1, 1});
+  ValueId x = b.Input("x", {1, 64, 2, 2});
+  x = b.Op("Add", {b.Op("Mul", {x, b.Weights(channels)}), b.Weights(channels)});
+  const ValueId weights = b.graph().AddConstant("", testing::Recoverable(set, plain));
+  const ValueId y = b.Op("Conv", {x, weights});
+  Graph graph = b.Build({b.Op("Mul", {y, b.Weights(Shape({1, 128, 1, 1}))})});
+  EXPECT_GT(testing::RunPass(FoldIntoConvolution, graph), 1);
+  const Node& conv = graph.node(graph.num_nodes() - 1);
+  ASSERT_EQ(conv.op->name, "Conv");
+  EXPECT_NE(graph.constant(conv.inputs[1])->recoverable(), nullptr);
+  EXPECT_EQ(set->resident_bytes(), 0);
 }
 
 TEST(FoldIntoConvolution, TakesAScaleButNoShiftBeforePadding) {

@@ -1,8 +1,12 @@
+#include <algorithm>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/ops/infer_context.h"
 #include "engine/providers/cpu/cpu_kernel.h"
+#include "engine/providers/cpu/packed_rows.h"
 #include "engine/providers/cpu/simd/copy_kernel.h"
 #include "engine/providers/cpu/simd/parallel.h"
 
@@ -33,25 +37,53 @@ absl::Status CheckIndices(const Index* indices, const GatherPlan& plan) {
   return absl::OkStatus();
 }
 
-template <typename Index>
-absl::Status Gather(const GatherPlan& plan, const StepContext& step) {
-  const Index* indices = step.inputs[1]->data<Index>();
-  RETURN_IF_ERROR(CheckIndices(indices, plan));
-  const char* source = static_cast<const char*>(step.inputs[0]->raw());
-  char* target = static_cast<char*>(step.outputs[0]->mutable_raw());
-  const int64_t slices = plan.inner_bytes == 0 ? 0 : plan.outer * plan.count;
-  const int64_t min_slices = kMinBytesPerThread / std::max<int64_t>(1, plan.inner_bytes) + 1;
-  ParallelRanges(step.threads, slices, min_slices, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t given = indices[i % plan.count];
-      const int64_t index = given < 0 ? given + plan.axis_size : given;
-      std::memcpy(target + i * plan.inner_bytes,
-                  source + (i / plan.count * plan.axis_size + index) * plan.inner_bytes,
-                  plan.inner_bytes);
+class GatherKernel : public BoundKernel {
+ public:
+  GatherKernel(const GatherPlan& plan, bool wide, std::optional<PackedRows> packed,
+               ElementwiseChain epilogue)
+      : plan_(plan), wide_(wide), packed_(std::move(packed)), epilogue_(std::move(epilogue)) {}
+
+  absl::Status Run(const StepContext& step) const override {
+    RETURN_IF_ERROR(wide_ ? Gather<int64_t>(step) : Gather<int32_t>(step));
+    epilogue_.ApplyAll(step);
+    return absl::OkStatus();
+  }
+  int64_t scratch_bytes() const override { return 0; }
+  std::string description() const override { return packed_ ? "gather packed" : "gather"; }
+  bool holds_input(int i) const override { return i == 0 && packed_.has_value(); }
+
+ private:
+  template <typename Index>
+  absl::Status Gather(const StepContext& step) const {
+    const Index* indices = step.inputs[1]->data<Index>();
+    RETURN_IF_ERROR(CheckIndices(indices, plan_));
+    char* target = static_cast<char*>(step.outputs[0]->mutable_raw());
+    const int64_t slices = plan_.inner_bytes == 0 ? 0 : plan_.outer * plan_.count;
+    const int64_t min_slices = kMinBytesPerThread / std::max<int64_t>(1, plan_.inner_bytes) + 1;
+    ParallelRanges(step.threads, slices, min_slices, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t given = indices[i % plan_.count];
+        const int64_t index = given < 0 ? given + plan_.axis_size : given;
+        CopySlice(step, i / plan_.count * plan_.axis_size + index, target + i * plan_.inner_bytes);
+      }
+    });
+    return absl::OkStatus();
+  }
+
+  void CopySlice(const StepContext& step, int64_t slice, char* to) const {
+    if (packed_) {
+      packed_->Copy(slice, reinterpret_cast<float*>(to));
+    } else {
+      const char* source = static_cast<const char*>(step.inputs[0]->raw());
+      std::memcpy(to, source + slice * plan_.inner_bytes, plan_.inner_bytes);
     }
-  });
-  return absl::OkStatus();
-}
+  }
+
+  const GatherPlan plan_;
+  const bool wide_;  // int64 indices
+  const std::optional<PackedRows> packed_;
+  const ElementwiseChain epilogue_;
+};
 
 bool Supports(const Graph& graph, const Node& node) {
   const DType indices = InputDType(graph, node, 1);
@@ -61,7 +93,7 @@ bool Supports(const Graph& graph, const Node& node) {
 }
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
-                                                     const PrepareContext&) {
+                                                     const PrepareContext& context) {
   const Value& data = InputValue(graph, node, 0);
   const Value& indices = InputValue(graph, node, 1);
   const Shape shape = BoundShape(data);
@@ -69,10 +101,11 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   const GatherPlan plan{shape.Product(0, axis), shape[axis],
                         shape.Product(axis + 1, shape.rank()) * ElementBytes(data.type.dtype),
                         BoundShape(indices).num_elements()};
-  const bool wide = indices.type.dtype == DType::kInt64;
-  return MakeStepKernel(graph, node, "gather", [=](const StepContext& step) {
-    return wide ? Gather<int64_t>(plan, step) : Gather<int32_t>(plan, step);
-  });
+  std::optional<PackedRows> packed;
+  if (axis == 0) packed = PackedRows::Find(graph, node, context);
+  ASSIGN_OR_RETURN(ElementwiseChain epilogue, ElementwiseChain::Epilogue(graph, node));
+  return std::make_unique<GatherKernel>(plan, indices.type.dtype == DType::kInt64,
+                                        std::move(packed), std::move(epilogue));
 }
 
 constexpr CpuKernelDef kKernels[] = {{"", "Gather", Supports, RowMajorOnly, Prepare}};

@@ -1,93 +1,24 @@
-#include <cmath>
-#include <optional>
-#include <utility>
-
+#include "engine/core/status_macros.h"
 #include "engine/providers/cpu/cpu_kernel.h"
-#include "engine/providers/cpu/dnnl_product.h"
-#include "engine/providers/cpu/dnnl_types.h"
+#include "engine/providers/cpu/gemm_product.h"
 #include "engine/providers/cpu/node_checks.h"
 
 // Gemm on oneDNN: alpha * A' * B' + beta * C with alpha, beta and C as scale, bias or post-ops.
 namespace inferd::cpu {
 namespace {
 
-using dnnl::algorithm;
-
-enum class Addend : uint8_t { kNone, kScalar, kRow, kMatrix, kOther };
-
-Addend AddendOf(const Graph& graph, const Node& node) {
-  if (!HasInput(node, 2) || node.attributes.Float("beta", 1) == 0) return Addend::kNone;
-  const Tensor* constant = graph.constant(node.inputs[2]);
-  if (constant != nullptr && constant->num_elements() == 1) return Addend::kScalar;
-  const SymbolicShape& shape = InputShape(graph, node, 2);
-  const SymbolicShape& output = OutputShape(graph, node);
-  if (IsPerChannel(shape, output, 1)) return Addend::kRow;
-  const bool matrix = shape.rank() == 2 && shape[0].SameAs(output[0]) && shape[1].SameAs(output[1]);
-  return matrix ? Addend::kMatrix : Addend::kOther;
-}
-
-// The product with alpha, beta, C and the epilogue, but without dims; nullopt when some of them
-// cannot be expressed.
-std::optional<MatrixProduct> PlanProduct(const Graph& graph, const Node& node) {
-  const float alpha = node.attributes.Float("alpha", 1);
-  const float beta = node.attributes.Float("beta", 1);
-  const Addend addend = AddendOf(graph, node);
-  const auto epilogue = PlanPostOps(graph, node, 1);
-  if (!std::isfinite(alpha) || addend == Addend::kOther || !epilogue) return std::nullopt;
-  const bool narrow_addend =
-      addend != Addend::kNone && InputType(graph, node, 2) != dnnl::memory::data_type::f32;
-  if (narrow_addend && addend != Addend::kMatrix) return std::nullopt;
-  MatrixProduct product;
-  if (addend == Addend::kNone || addend == Addend::kScalar) {
-    product.scale = alpha;
-    if (addend == Addend::kScalar) {
-      AppendLinear(1, beta * *graph.constant(node.inputs[2])->data<float>(), &product.post_ops);
-    }
-  } else {
-    // alpha * x + beta * c = (alpha / beta * x + c) * beta.
-    if (!std::isnormal(beta) || !std::isfinite(alpha / beta)) return std::nullopt;
-    const auto kind = addend == Addend::kRow ? PostOp::Kind::kPerChannel : PostOp::Kind::kSameShape;
-    product.scale = alpha / beta;
-    product.post_ops.push_back({kind, algorithm::binary_add, 0, 0, 2, InputType(graph, node, 2)});
-    if (beta != 1) AppendLinear(beta, 0, &product.post_ops);
-  }
-  for (const PostOp& op : *epilogue) {
-    if (op.algorithm == algorithm::eltwise_linear) {
-      AppendLinear(op.alpha, op.beta, &product.post_ops);
-    } else {
-      product.post_ops.push_back(op);
-    }
-  }
-  if (!IsSafeChain(product.post_ops)) return std::nullopt;
-  TakeBias(&product);
-  return product;
-}
-
 bool Supports(const Graph& graph, const Node& node) {
   return FloatNode(graph, node, 2, 3) && WithinSizeLimits(graph, node) &&
          InputShape(graph, node, 0).rank() == 2 && InputShape(graph, node, 1).rank() == 2 &&
-         OutputShape(graph, node).rank() == 2 && PlanProduct(graph, node).has_value();
+         OutputShape(graph, node).rank() == 2 && PlanGemm(graph, node).has_value();
 }
 
 LayoutPreference Layouts(const Graph&, const Node&) { return LayoutPreference::kRowMajor; }
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
                                                      const PrepareContext& context) {
-  const Shape a = InputShape(graph, node, 0).ToShape();
-  const Shape b = InputShape(graph, node, 1).ToShape();
-  const Shape c = OutputShape(graph, node).ToShape();
-  std::optional<MatrixProduct> product = PlanProduct(graph, node);
-  if (!product) return absl::InternalError("Gemm was prepared without being supported");
-  product->source_transposed = node.attributes.Int("transA", 0) != 0;
-  product->weights_transposed = node.attributes.Int("transB", 0) != 0;
-  const int64_t inner = a[product->source_transposed ? 0 : 1];
-  if (b[product->weights_transposed ? 1 : 0] != inner) {
-    return absl::InternalError("Gemm was prepared with matrices that do not match");
-  }
-  product->source = {c[0], inner};
-  product->weights = {inner, c[1]};
-  product->destination = {c[0], c[1]};
-  return PrepareProduct(graph, node, context, *product);
+  ASSIGN_OR_RETURN(const MatrixProduct product, GemmProduct(graph, node));
+  return PrepareProduct(graph, node, context, product);
 }
 
 }  // namespace
