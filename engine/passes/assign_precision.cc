@@ -4,6 +4,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "engine/core/status_macros.h"
+#include "engine/graph/derived_constant.h"
 #include "engine/graph/op_def.h"
 #include "engine/ops/cast.h"
 #include "engine/ops/op_registry.h"
@@ -30,12 +31,22 @@ constexpr absl::string_view kMoves[] = {
     "Transpose", "Concat",  "Split",  "Slice",       "Gather",       "Pad",   "Expand",
     "Tile",      "MaxPool", "Resize", "AveragePool", "DepthToSpace", "Where", "SpaceToDepth"};
 
-// Constants up to this size are converted by each binding; larger ones keep their node in float.
+// Constants up to this size are converted for each binding, which keeps them; larger ones keep
+// their node in float.
 constexpr int64_t kMaxConvertedBytes = 1 << 20;
 
 template <size_t N>
 bool IsOneOf(absl::string_view name, const absl::string_view (&names)[N]) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+absl::StatusOr<Tensor> ConvertedConstant(const Tensor& constant, DType type) {
+  const Shape shape = constant.shape();
+  return DeriveConstant(type, shape, {constant}, "converted",
+                        [type, shape](absl::Span<const Tensor> inputs, void* to) {
+                          Tensor converted = Tensor::View(type, shape, to);
+                          return CastElements(inputs[0], &converted);
+                        });
 }
 
 // Decides for each float value of a bound graph whether memory holds it as bfloat16: where a
@@ -289,8 +300,7 @@ class PrecisionAssigner {
 
   absl::StatusOr<ValueId> Converted(ValueId input, DType type) {
     if (const Tensor* constant = graph_.constant(input)) {
-      ASSIGN_OR_RETURN(Tensor converted, Tensor::Allocate(type, constant->shape()));
-      RETURN_IF_ERROR(CastElements(*constant, &converted));
+      ASSIGN_OR_RETURN(Tensor converted, ConvertedConstant(*constant, type));
       return graph_.AddConstant("", std::move(converted));
     }
     ValueType value_type = graph_.value(input).type;

@@ -7,4 +7,8 @@ namespace inferd::cpu {
 // Linux gives to those processes only that ask. Thread-safe.
 bool ComputesBfloat16();
 
+// Whether, besides, it has tile registers for such products (AMX_BF16) and this process may use
+// them. Thread-safe.
+bool ComputesBfloat16Tiles();
+
 }  // namespace inferd::cpu

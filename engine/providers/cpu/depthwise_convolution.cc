@@ -10,6 +10,7 @@
 #include "engine/graph/op_def.h"
 #include "engine/plan/weight_store.h"
 #include "engine/providers/cpu/node_checks.h"
+#include "engine/providers/cpu/simd/bfloat16_rows.h"
 #include "engine/providers/cpu/simd/parallel.h"
 #include "engine/providers/cpu/simd/sum_epilogue.h"
 
@@ -20,9 +21,13 @@ constexpr int64_t kMinPerThread = 1 << 20;  // multiplications
 
 class DepthwiseKernel : public BoundKernel {
  public:
-  DepthwiseKernel(const DepthwiseShape& shape, bool has_bias, SumEpilogue epilogue,
-                  std::shared_ptr<const PackedWeights> weights, std::string description)
+  DepthwiseKernel(const DepthwiseShape& shape, int threads, bool narrow_input, bool narrow_output,
+                  bool has_bias, SumEpilogue epilogue, std::shared_ptr<const PackedWeights> weights,
+                  std::string description)
       : shape_(shape),
+        threads_(std::max(1, threads)),
+        narrow_input_(narrow_input),
+        narrow_output_(narrow_output),
         has_bias_(has_bias),
         epilogue_(std::move(epilogue)),
         weights_(std::move(weights)),
@@ -32,31 +37,78 @@ class DepthwiseKernel : public BoundKernel {
   absl::Status Run(const StepContext& context) const override {
     const auto floats = [&](int i) { return context.inputs[i]->data<float>(); };
     const DepthwiseOperands operands = {
-        .x = floats(0),
+        .x = narrow_input_ ? nullptr : floats(0),
         .weights = static_cast<const float*>(weights_->data()),
         .zeros = zeros_.data(),
         .bias = has_bias_ ? floats(2) : nullptr,
         .add = epilogue_.add >= 0 ? floats(epilogue_.add) : nullptr,
         .low = epilogue_.low,
         .high = epilogue_.high,
-        .y = context.outputs[0]->mutable_data<float>(),
+        .y = narrow_output_ ? nullptr : context.outputs[0]->mutable_data<float>(),
+        .ring_rows = narrow_input_ ? shape_.kernel : 0,
     };
-    const int64_t row_floats = shape_.out_width * shape_.channels;
-    const int64_t row_products = row_floats * shape_.kernel * shape_.kernel;
-    ParallelRanges(context.threads, shape_.batch * shape_.out_height,
-                   kMinPerThread / row_products + 1, 1, [&](int64_t begin, int64_t end) {
-                     for (int64_t row = begin; row < end; ++row) {
-                       DepthwiseRow(shape_, operands, row);
-                       epilogue_.rest.Apply(context, row * row_floats, (row + 1) * row_floats);
-                     }
-                   });
+    const int64_t row_products = row_floats() * shape_.kernel * shape_.kernel;
+    ParallelParts(std::min(threads_, context.threads), shape_.batch * shape_.out_height,
+                  kMinPerThread / row_products + 1, 1, [&](int part, int64_t begin, int64_t end) {
+                    float* scratch = static_cast<float*>(context.scratch) + part * ScratchFloats();
+                    float* ring = scratch + OutputFloats();
+                    DepthwiseOperands of_part = operands;
+                    if (narrow_input_) of_part.x = ring;
+                    int64_t widened = 0;
+                    for (; begin < end; ++begin) {
+                      if (narrow_input_) widened = Widen(context, begin, widened, ring);
+                      RunRow(context, of_part, begin, scratch);
+                    }
+                  });
     return absl::OkStatus();
+  }
+  int64_t scratch_bytes() const override {
+    return threads_ * ScratchFloats() * static_cast<int64_t>(sizeof(float));
   }
   std::string description() const override { return description_; }
   bool holds_input(int i) const override { return i == 1; }
 
  private:
+  int64_t row_floats() const { return shape_.out_width * shape_.channels; }
+  int64_t line_floats() const { return shape_.width * shape_.channels; }
+  static int64_t WholeLines(int64_t floats) { return (floats + 15) / 16 * 16; }
+  // What of the output's and the input's rows is kept as floats.
+  int64_t OutputFloats() const { return narrow_output_ ? WholeLines(row_floats()) : 0; }
+  int64_t ScratchFloats() const {
+    return OutputFloats() + (narrow_input_ ? WholeLines(shape_.kernel * line_floats()) : 0);
+  }
+
+  // Widens the lines of input that the row of outputs reads, but for those before `widened`, into
+  // the ring. Returns the first line that is not widened; lines count through the images.
+  int64_t Widen(const StepContext& context, int64_t row, int64_t widened, float* ring) const {
+    const int64_t image_line = row / shape_.out_height * shape_.height;
+    const int64_t top = row % shape_.out_height * shape_.stride - shape_.pad_top;
+    const int64_t end = image_line + std::clamp<int64_t>(top + shape_.kernel, 0, shape_.height);
+    const auto* x = context.inputs[0]->data<Bfloat16>();
+    int64_t line = std::max(widened, image_line + std::max<int64_t>(0, top));
+    for (; line < end; ++line) {
+      WidenBfloat16(x + line * line_floats(),
+                    ring + (line - image_line) % shape_.kernel * line_floats(), line_floats());
+    }
+    return std::max(widened, end);
+  }
+
+  void RunRow(const StepContext& context, DepthwiseOperands operands, int64_t row,
+              float* scratch) const {
+    const int64_t at = row * row_floats();
+    // Rows count from the start of y.
+    if (narrow_output_) operands.y = scratch - at;
+    DepthwiseRow(shape_, operands, row);
+    if (narrow_output_) {
+      RoundToBfloat16(scratch, context.outputs[0]->mutable_data<Bfloat16>() + at, row_floats());
+    }
+    epilogue_.rest.Apply(context, at, at + row_floats());
+  }
+
   const DepthwiseShape shape_;
+  const int threads_;
+  const bool narrow_input_;
+  const bool narrow_output_;
   const bool has_bias_;
   const SumEpilogue epilogue_;
   const std::shared_ptr<const PackedWeights> weights_;
@@ -78,7 +130,8 @@ std::optional<DepthwiseShape> DepthwiseShapeOf(const Graph& graph, const Node& n
   const bool fits = window.kernel[1] == kernel && window.strides[1] == stride &&
                     window.gaps[0] == 0 && window.gaps[1] == 0 && (stride == 1 || stride == 2) &&
                     (kernel == 3 || kernel == 5 || kernel == 7);
-  if (!fits || !TakesOwnConvolution(graph, node)) return std::nullopt;
+  // Small windows of bfloat16 are oneDNN's: converting them takes as long as multiplying.
+  if (!fits || !TakesOwnConvolution(graph, node, /*narrow=*/kernel >= 5)) return std::nullopt;
   return DepthwiseShape{.kernel = static_cast<int>(kernel),
                         .stride = static_cast<int>(stride),
                         .batch = conv.source[0],
@@ -123,8 +176,10 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph
   };
   ASSIGN_OR_RETURN(auto packed,
                    store.GetOrPack(weights, "depthwise taps first", weights.byte_size(), pack));
-  return std::make_unique<DepthwiseKernel>(shape, HasInput(node, 2), std::move(epilogue),
-                                           std::move(packed),
+  const auto is_narrow = [&](ValueId id) { return graph.value(id).type.dtype == DType::kBfloat16; };
+  return std::make_unique<DepthwiseKernel>(shape, context.threads, is_narrow(node.inputs[0]),
+                                           is_narrow(node.outputs[0]), HasInput(node, 2),
+                                           std::move(epilogue), std::move(packed),
                                            absl::StrCat("simd:depthwise", EpilogueText(node)));
 }
 

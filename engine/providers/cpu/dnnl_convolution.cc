@@ -158,7 +158,7 @@ absl::StatusOr<Convolution> DescribeConvolution(const Graph& graph, const Node& 
   return conv;
 }
 
-bool TakesOwnConvolution(const Graph& graph, const Node& node) {
+bool TakesOwnConvolution(const Graph& graph, const Node& node, bool narrow) {
   const auto channels_last = [&](ValueId id) {
     const Value& value = graph.value(id);
     return SameOrder(value.type.shape.ToShape(), value.layout, Layout::kChannelsLast);
@@ -166,8 +166,12 @@ bool TakesOwnConvolution(const Graph& graph, const Node& node) {
   const auto is_float = [&](ValueId id) {
     return id == kNoValue || graph.value(id).type.dtype == DType::kFloat32;
   };
-  return std::all_of(node.inputs.begin(), node.inputs.end(), is_float) &&
-         is_float(node.outputs[0]) && graph.constant(node.inputs[1]) != nullptr &&
+  const auto fits = [&](ValueId id) {
+    return is_float(id) || (narrow && graph.value(id).type.dtype == DType::kBfloat16);
+  };
+  return is_float(node.inputs[1]) && (node.num_op_inputs() < 3 || is_float(node.inputs[2])) &&
+         std::all_of(node.inputs.begin(), node.inputs.end(), fits) && fits(node.outputs[0]) &&
+         graph.constant(node.inputs[1]) != nullptr &&
          graph.value(node.inputs[1]).layout == Layout::kRowMajor &&
          OutputShape(graph, node).ToShape().num_elements() != 0 && channels_last(node.inputs[0]) &&
          channels_last(node.outputs[0]);

@@ -42,8 +42,8 @@ absl::StatusOr<Convolution> DescribeConvolution(const Graph& graph, const Node& 
                                                 bool transposed);
 
 // Whether own kernels, which read and write channels-last floats and pack their weights, can take
-// the bound node.
-bool TakesOwnConvolution(const Graph& graph, const Node& node);
+// the bound node; where `narrow` is set also one whose activations are bfloat16.
+bool TakesOwnConvolution(const Graph& graph, const Node& node, bool narrow = false);
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareConvolution(const Graph& graph,
                                                                 const Node& node,

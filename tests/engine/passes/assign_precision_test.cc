@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "engine/graph/derived_constant.h"
 #include "engine/plan/weight_store.h"
 #include "engine/providers/cpu/cpu_features.h"
 #include "engine/providers/providers.h"
@@ -109,6 +110,41 @@ TEST(AssignPrecision, LeavesMaskConstantsInFloats) {
   EXPECT_EQ(TypeAfter(graph, "MatMul"), DType::kFloat32);
 }
 
+// The constant that the only Concat reads first.
+const Tensor& ConcatConstant(const Graph& graph) {
+  for (NodeId id = 0; id < graph.num_nodes(); ++id) {
+    if (graph.node(id).op->name == "Concat") return *graph.constant(graph.node(id).inputs[0]);
+  }
+  return *graph.constant(graph.outputs()[0]);
+}
+
+TEST(AssignPrecision, ConvertsALargeConstantOnlyWhenItIsReadAndEachBindingAlike) {
+  constexpr int64_t kFloats = 32 << 10;
+  const auto set = std::make_shared<RecoverySet>();
+  const auto bytes = RecoverableBytes::Make(set, kFloats * 4, "thirds", [](void* to) {
+    std::fill_n(static_cast<float*>(to), kFloats, 1.0f / 3.0f);
+    return absl::OkStatus();
+  });
+  GraphBuilder b;
+  const ValueId token =
+      b.graph().AddConstant("", Tensor::Recoverable(DType::kFloat32, Shape({1, kFloats}), *bytes));
+  const ValueId row = b.Op("MatMul", {b.Input("x", {1, 3}), b.Weights(Shape({3, kFloats}))});
+  const ValueId rows = b.Op("Concat", {token, row}, With("axis", int64_t{0}));
+  const Graph graph = b.Build({b.Op("MatMul", {rows, b.Weights(Shape({kFloats, 2}))})});
+  Graph first = graph;
+  Graph second = graph;
+  RunPass(AssignPrecision, first, AskingAProviderOfEverything());
+  RunPass(AssignPrecision, second, AskingAProviderOfEverything());
+  const Tensor& converted = ConcatConstant(first);
+  ASSERT_EQ(converted.dtype(), DType::kBfloat16);
+  ASSERT_NE(converted.recoverable(), nullptr);
+  EXPECT_EQ(set->resident_bytes(), 0);
+  EXPECT_EQ(ConstantOrigin(converted), ConstantOrigin(ConcatConstant(second)));
+  const RecoverySet::Reading reading(*set);
+  EXPECT_EQ(converted.data<Bfloat16>()[kFloats - 1].bits, Bfloat16(1.0f / 3.0f).bits);
+  EXPECT_EQ(set->resident_bytes(), kFloats * 2);  // the floats went again
+}
+
 // Runs the graph as a compiled model would in bfloat16 and compares with the portable kernels.
 void ExpectNearInBfloat16(const Graph& graph, const std::vector<Tensor>& inputs) {
   EngineConfig config;
@@ -208,6 +244,20 @@ TEST_F(Bfloat16Answers, OfNormalizedAndTransposedConvolutions) {
   ExpectNearInBfloat16(b.Build({y}), {RandomTensor({2, 19, 7, 5})});
 }
 
+TEST_F(Bfloat16Answers, OfUpsamplingConvolutionsOfFewChannels) {
+  for (const int64_t channels : {1, 5, 40}) {
+    GraphBuilder b;
+    ValueId x = b.Input("x", {2, 7, 6, 5});
+    Attributes twice = With("strides", std::vector<int64_t>{2, 2});
+    twice.Set("kernel_shape", std::vector<int64_t>{2, 2});
+    x = b.Op("Conv", {x, Random(b, {channels, 7, 1, 1}, 1)});
+    x = b.Op("ConvTranspose", {x, Random(b, {channels, 3, 2, 2}, 2), Random(b, {3}, 3)}, twice);
+    x = b.Op("ConvTranspose", {b.Op("Relu", {x}), Random(b, {3, channels, 2, 2}, 4)}, twice);
+    x = b.Op("Conv", {x, Random(b, {4, channels, 1, 1}, 5)});
+    ExpectNearInBfloat16(b.Build({x}), {RandomTensor({2, 7, 6, 5})});
+  }
+}
+
 // Attention and a feed-forward block over `rows` rows.
 Graph Transformer(int64_t batch, int64_t rows, int64_t heads, int64_t depth) {
   GraphBuilder b;
@@ -250,6 +300,38 @@ TEST_F(Bfloat16Answers, OfTransformersOverOddShapes) {
         {3, 17, 5, 11}}) {
     ExpectNearInBfloat16(Transformer(batch, rows, heads, depth),
                          {RandomTensor({batch, rows, heads * depth})});
+  }
+}
+
+TEST_F(Bfloat16Answers, OfDepthwiseConvolutionsOfLargeWindows) {
+  for (const int64_t channels : {8, 33, 200}) {
+    GraphBuilder b;
+    ValueId x = b.Input("x", {2, 3, 13, 15});
+    x = b.Op("Conv", {x, Random(b, {channels, 3, 1, 1}, 1)});
+    for (const int64_t kernel : {3, 5, 7}) {
+      Attributes attributes = With("pads", std::vector<int64_t>(4, kernel / 2));
+      attributes.Set("group", channels);
+      const ValueId y =
+          b.Op("Conv", {x, Random(b, {channels, 1, kernel, kernel}, 2), Random(b, {channels}, 3)},
+               attributes);
+      x = b.Op("Add", {b.Op("HardSwish", {y}), x});
+    }
+    ExpectNearInBfloat16(b.Build({b.Op("Conv", {x, Random(b, {4, channels, 1, 1}, 4)})}),
+                         {RandomTensor({2, 3, 13, 15})});
+  }
+}
+
+TEST_F(Bfloat16Answers, OfDeepProductsWithAndWithoutBias) {
+  for (const int64_t rows : {1, 33, 300}) {
+    GraphBuilder b;
+    const ValueId x = b.Input("x", {rows, 40});
+    const ValueId deep = b.Op("Relu", {b.Op("MatMul", {x, Random(b, {40, 1568}, 1)})});
+    const ValueId sum =
+        b.Op("Add", {b.Op("MatMul", {deep, Random(b, {1568, 64}, 2)}),
+                     b.Op("Gemm", {deep, Random(b, {64, 1568}, 3), Random(b, {64}, 4)},
+                          With("transB", int64_t{1}))});
+    const ValueId plain = b.Op("Gemm", {deep, Random(b, {1568, 64}, 5)});
+    ExpectNearInBfloat16(b.Build({sum, plain}), {RandomTensor({rows, 40})});
   }
 }
 

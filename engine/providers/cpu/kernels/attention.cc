@@ -3,7 +3,7 @@
 #include "engine/providers/cpu/simd/parallel.h"
 #include "engine/providers/cpu/simd/step_kernel.h"
 
-// Attention over floats, or over Q, K and V in bfloat16 by float arithmetic.
+// Attention over floats, or over Q, K and V in bfloat16.
 namespace inferd::cpu {
 namespace {
 
@@ -19,9 +19,9 @@ bool Supports(const Graph& graph, const Node& node) {
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
                                                      const PrepareContext& context) {
   ASSIGN_OR_RETURN(const StridedAttention attention, StridedAttention::Read(node.attributes));
-  const int64_t tiles = AttentionTiles(attention);
-  const int64_t scratch_floats = AttentionScratchFloats(attention);
   const bool narrow_inputs = InputDType(graph, node, 0) == DType::kBfloat16;
+  const int64_t tiles = AttentionTiles(attention, narrow_inputs);
+  const int64_t scratch_floats = AttentionScratchFloats(attention, narrow_inputs);
   const bool narrow_output = OutputDType(graph, node) == DType::kBfloat16;
   const auto run = [=](const StepContext& step) {
     const auto operand = [&](size_t i) {

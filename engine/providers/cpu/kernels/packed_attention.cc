@@ -34,14 +34,14 @@ void RunSequence(const StridedAttention& whole, AttentionOperands operands, int6
   const StridedAttention attention = OfSequence(whole, begin, end);
   if (operands.bias != nullptr) operands.bias += begin;
   if (operands.mask != nullptr) operands.mask += begin;
-  AttentionF32(attention, operands, 0, AttentionTiles(attention), scratch);
+  AttentionF32(attention, operands, 0, AttentionTiles(attention, operands.narrow_inputs), scratch);
 }
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
                                                      const PrepareContext& context) {
   ASSIGN_OR_RETURN(const StridedAttention attention, StridedAttention::Read(node.attributes));
-  const int64_t scratch_floats = AttentionScratchFloats(attention);
   const bool narrow_inputs = InputDType(graph, node, 0) == DType::kBfloat16;
+  const int64_t scratch_floats = AttentionScratchFloats(attention, narrow_inputs);
   const bool narrow_output = OutputDType(graph, node) == DType::kBfloat16;
   const auto run = [=](const StepContext& step) -> absl::Status {
     const auto offsets = step.inputs[5]->values<int64_t>();

@@ -4,6 +4,7 @@
 
 #include "engine/ops/op_def.h"
 #include "engine/providers/cpu/cpu_kernel.h"
+#include "engine/providers/cpu/simd/bfloat16_rows.h"
 #include "engine/providers/cpu/simd/parallel.h"
 #include "engine/providers/cpu/simd/product_f32.h"
 #include "engine/providers/cpu/simd/step_kernel.h"
@@ -15,6 +16,8 @@ namespace inferd::cpu {
 namespace {
 
 constexpr int64_t kMinPerThread = 1 << 18;  // multiplications
+// Of bfloat16, which is multiplied as floats here: oneDNN wins with more of them.
+constexpr int64_t kMostNarrowOutputs = 16;
 
 bool AllAre(const std::vector<int64_t>& values, int64_t value) {
   return std::all_of(values.begin(), values.end(), [=](int64_t v) { return v == value; });
@@ -23,8 +26,11 @@ bool AllAre(const std::vector<int64_t>& values, int64_t value) {
 bool Supports(const Graph& graph, const Node& node) {
   const Tensor* weights = ConstantOperand(graph, node, 1);
   if (weights == nullptr || weights->rank() != 4 || weights->dtype() != DType::kFloat32 ||
-      weights->num_elements() == 0 || InputDType(graph, node, 0) != DType::kFloat32 ||
+      weights->num_elements() == 0 || !MapsFloats(graph, node) ||
       InputValue(graph, node, 0).type.shape.rank() != 4) {
+    return false;
+  }
+  if (InputDType(graph, node, 0) == DType::kBfloat16 && weights->dim(1) > kMostNarrowOutputs) {
     return false;
   }
   if (HasOperand(node, 2)) {
@@ -66,44 +72,75 @@ PackedMatrix KernelRow(const Tensor& weights, const Tensor* bias, int64_t row) {
 
 class UpsamplingKernel : public BoundKernel {
  public:
-  UpsamplingKernel(std::vector<PackedMatrix> kernel_rows, const Shape& input,
-                   ElementwiseChain epilogue)
+  UpsamplingKernel(std::vector<PackedMatrix> kernel_rows, const Shape& input, bool narrow_input,
+                   bool narrow_output, int threads, ElementwiseChain epilogue)
       : kernel_rows_(std::move(kernel_rows)),
         rows_(input[0] * input[2]),
         pixels_(input[3]),
+        narrow_input_(narrow_input),
+        narrow_output_(narrow_output),
+        threads_(std::max(1, threads)),
         epilogue_(std::move(epilogue)) {}
 
   absl::Status Run(const StepContext& context) const override {
-    const float* x = context.inputs[0]->data<float>();
-    float* y = context.outputs[0]->mutable_data<float>();
-    const PackedMatrix& first = kernel_rows_[0];
     const int64_t height = static_cast<int64_t>(kernel_rows_.size());
-    const int64_t line = pixels_ * first.cols;  // of the output
-    const int64_t work = std::max<int64_t>(1, height * line * first.depth);
-    ParallelRanges(context.threads, rows_, kMinPerThread / work + 1, 1,
-                   [&](int64_t begin, int64_t end) {
-                     for (int64_t row = begin; row < end; ++row) {
-                       const float* from = x + row * pixels_ * first.depth;
-                       for (int64_t k = 0; k < height; ++k) {
-                         ProductF32(from, pixels_, kernel_rows_[k], y + (row * height + k) * line);
-                       }
-                       epilogue_.Apply(context, row * height * line, (row + 1) * height * line);
-                     }
-                   });
+    const int64_t work = std::max<int64_t>(1, height * line() * kernel_rows_[0].depth);
+    ParallelParts(std::min(threads_, context.threads), rows_, kMinPerThread / work + 1, 1,
+                  [&](int part, int64_t begin, int64_t end) {
+                    float* scratch = static_cast<float*>(context.scratch) + part * ScratchFloats();
+                    for (int64_t row = begin; row < end; ++row) {
+                      RunRow(context, row, scratch);
+                      epilogue_.Apply(context, row * height * line(), (row + 1) * height * line());
+                    }
+                  });
     return absl::OkStatus();
+  }
+  int64_t scratch_bytes() const override {
+    return threads_ * ScratchFloats() * static_cast<int64_t>(sizeof(float));
   }
   bool holds_input(int i) const override { return i == 1 || i == 2; }
   std::string description() const override { return "simd:upsampling"; }
 
  private:
+  int64_t line() const { return pixels_ * kernel_rows_[0].cols; }  // of the output
+  int64_t input_row() const { return pixels_ * kernel_rows_[0].depth; }
+  // Rows as floats where they are stored as bfloat16, a multiple of a cache line.
+  int64_t ScratchFloats() const {
+    const int64_t floats = (narrow_input_ ? input_row() : 0) + (narrow_output_ ? line() : 0);
+    return (floats + 15) / 16 * 16;
+  }
+
+  // The output lines of one row of the input.
+  void RunRow(const StepContext& context, int64_t row, float* scratch) const {
+    const Tensor& x = *context.inputs[0];
+    Tensor& y = *context.outputs[0];
+    const float* from = scratch;
+    if (narrow_input_) {
+      WidenBfloat16(x.data<Bfloat16>() + row * input_row(), scratch, input_row());
+      scratch += input_row();
+    } else {
+      from = x.data<float>() + row * input_row();
+    }
+    const int64_t height = static_cast<int64_t>(kernel_rows_.size());
+    for (int64_t k = 0; k < height; ++k) {
+      const int64_t at = (row * height + k) * line();
+      ProductF32(from, pixels_, kernel_rows_[k],
+                 narrow_output_ ? scratch : y.mutable_data<float>() + at);
+      if (narrow_output_) RoundToBfloat16(scratch, y.mutable_data<Bfloat16>() + at, line());
+    }
+  }
+
   std::vector<PackedMatrix> kernel_rows_;
   int64_t rows_;    // of input pixels
   int64_t pixels_;  // of an input row
+  bool narrow_input_;
+  bool narrow_output_;
+  int threads_;
   ElementwiseChain epilogue_;
 };
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
-                                                     const PrepareContext&) {
+                                                     const PrepareContext& context) {
   const Value& input = InputValue(graph, node, 0);
   const Tensor& weights = *ConstantOperand(graph, node, 1);
   const Shape shape = BoundShape(input);
@@ -120,7 +157,9 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
     rows.push_back(KernelRow(weights, ConstantOperand(graph, node, 2), row));
   }
   ASSIGN_OR_RETURN(ElementwiseChain epilogue, ElementwiseChain::Epilogue(graph, node));
-  return std::make_unique<UpsamplingKernel>(std::move(rows), shape, std::move(epilogue));
+  return std::make_unique<UpsamplingKernel>(
+      std::move(rows), shape, InputDType(graph, node, 0) == DType::kBfloat16,
+      OutputDType(graph, node) == DType::kBfloat16, context.threads, std::move(epilogue));
 }
 
 constexpr CpuKernelDef kKernels[] = {{"", "ConvTranspose", Supports, Layouts, Prepare, 5}};

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 
+#include "engine/providers/cpu/cpu_features.h"
 #include "engine/providers/cpu/simd/attention_tile.h"
 #include "engine/providers/cpu/simd/bfloat16_rows.h"
+#include "engine/providers/cpu/simd/bfloat16_tiles.h"
 #include "engine/providers/cpu/simd/targets.h"
 #include "engine/providers/cpu/simd/tile_transpose.h"
 
@@ -14,79 +17,13 @@
 // The loop over targets must come before what it compiles again.
 // clang-format off
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "engine/providers/cpu/simd/attention_mask-inl.h"
 #include "engine/providers/cpu/simd/math-inl.h"
 #include "engine/providers/cpu/simd/row_tile-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace inferd::cpu::HWY_NAMESPACE {
-
-// Which keys of a row are seen, by the bias or by the mask (`mask_hides` as a byte in `hiding`).
-struct RowMask {
-  const float* bias = nullptr;
-  const uint8_t* mask = nullptr;
-  uint8_t hiding = 0;
-  float hidden = kNothing;
-
-  bool Sees(int64_t j) const {
-    return (bias == nullptr || !(bias[j] <= kHiding)) &&
-           (mask == nullptr || (mask[j] != 0) != (hiding != 0) || !(hidden <= kHiding));
-  }
-};
-
-RowMask MaskOf(const StridedAttention& a, const AttentionOperands& operands, int64_t b, int64_t h,
-               int64_t i) {
-  RowMask mask;
-  if (operands.bias != nullptr) mask.bias = operands.bias + a.bias.At(b, h, i);
-  if (operands.mask != nullptr) {
-    mask.mask = reinterpret_cast<const uint8_t*>(operands.mask) + a.mask.At(b, h, i);
-  }
-  mask.hiding = a.mask_hides ? 1 : 0;
-  mask.hidden = a.hidden;
-  return mask;
-}
-
-// The last key in [from, to) that the row sees, plus one; `from` when it sees none of them.
-int64_t EndOfSeen(const RowMask& row, int64_t from, int64_t to) {
-  const D d;
-  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
-  if (row.mask == nullptr) {
-    for (; to - lanes >= from; to -= lanes) {
-      const V v = hn::LoadU(d, row.bias + to - lanes);
-      if (!hn::AllTrue(d, hn::Le(v, Const(kHiding)))) break;
-    }
-  }
-  while (to > from && !row.Sees(to - 1)) --to;
-  return to;
-}
-
-// Narrows the tile to the keys that its rows see. A row that sees none at all gets what its scores
-// and the bias give, so that nothing may be left out.
-void FindSeenKeys(const StridedAttention& a, const AttentionOperands& operands,
-                  AttentionTile* tile) {
-  tile->first_key = 0;
-  tile->end_key = a.keys;
-  if (a.causal) {
-    tile->end_key = std::min(a.keys, tile->row + tile->rows + a.first_position);
-  }
-  if (operands.bias == nullptr && operands.mask == nullptr) return;
-  const bool rows_differ = (operands.bias != nullptr && a.bias.query != 0) ||
-                           (operands.mask != nullptr && a.mask.query != 0) || a.causal;
-  int64_t first = tile->end_key;
-  int64_t end = 0;
-  for (int64_t i = rows_differ ? tile->rows - 1 : 0; i >= 0; --i) {
-    const RowMask row = MaskOf(a, operands, tile->b, tile->h, tile->row + i);
-    const int64_t most =
-        a.causal ? std::min(a.keys, tile->row + i + 1 + a.first_position) : tile->end_key;
-    int64_t begin = 0;
-    while (begin < most && !row.Sees(begin)) ++begin;
-    if (begin == most) return;
-    first = std::min(first, begin);
-    end = std::max(end, EndOfSeen(row, std::max(end, begin), most));
-  }
-  tile->first_key = first / kPanelMost * kPanelMost;
-  tile->end_key = end;
-}
 
 // Scales the first `count` products of a row and applies mask and bias. Returns the greatest;
 // the rest of the last vector becomes -infinity.
@@ -239,9 +176,18 @@ void StoreResult(const StridedAttention& a, const AttentionTile& tile, int64_t r
   }
 }
 
+void PackForTiles(const StridedAttention& a, const AttentionOperands& operands, int64_t b,
+                  int64_t kv_head, const AttentionBuffers& scratch) {
+  PackTransposedTiles(Halves(operands.k, a.k.At(b, kv_head, 0)), a.k.row, a.keys, a.depth,
+                      scratch.narrow_rows(), scratch.narrow_keys());
+  PackTiles(Halves(operands.v, a.v.At(b, kv_head, 0)), a.v.row, a.keys, a.width,
+            scratch.narrow_values());
+}
+
 // K as panels of neighbouring keys, V as panels of neighbouring columns, zeros where there is none.
 void PackHead(const StridedAttention& a, const AttentionOperands& operands, int64_t b,
               int64_t kv_head, const AttentionBuffers& scratch) {
+  if (scratch.tile_registers) return PackForTiles(a, operands, b, kv_head, scratch);
   const int64_t panel = PanelColumns();
   for (int64_t j = 0; j < a.keys; j += panel) {
     const int64_t count = std::min(panel, a.keys - j);
@@ -269,9 +215,61 @@ void PackHead(const StridedAttention& a, const AttentionOperands& operands, int6
   }
 }
 
+// The queries of a tile as its products take them.
+struct TileQueries {
+  TileQueries(const StridedAttention& a, const AttentionOperands& operands,
+              const AttentionTile& tile, const AttentionBuffers& scratch)
+      : step(a.q.row) {
+    const int64_t at = a.q.At(tile.b, tile.h, tile.row);
+    if (scratch.tile_registers) {
+      CopyToSteps(Halves(operands.q, at), a.q.row, tile.rows, a.depth, scratch.narrow_rows());
+    } else {
+      floats = RowsAsFloats(operands.q, operands.narrow_inputs, at, tile.rows, a.depth,
+                            scratch.wide, &step);
+    }
+  }
+  const float* floats = nullptr;
+  int64_t step;
+};
+
+// Scores of the tile and `columns` keys from `first`.
+void MultiplyKeys(const StridedAttention& a, const TileQueries& q, int64_t rows, int64_t first,
+                  int64_t columns, const AttentionBuffers& scratch) {
+  if (scratch.tile_registers) {
+    const int64_t depth = RoundedUp(a.depth, kTileStep);
+    MultiplyTiles(scratch.narrow_rows(), depth, depth / kTileStep,
+                  {scratch.narrow_keys() + first * depth, depth / kTileStep}, 0, rows, columns,
+                  false, scratch.scores, columns);
+    return;
+  }
+  const int64_t panel = PanelColumns();
+  for (int64_t j = 0; j < columns; j += panel) {
+    MultiplyRows(q.floats, q.step, scratch.keys + (first + j) * a.depth, a.depth, rows, false,
+                 scratch.scores + j, columns);
+  }
+}
+
+// Result = exponentials times `block` rows of V from `first`, or what is added to it.
+void MultiplyValues(const StridedAttention& a, int64_t rows, int64_t first, int64_t block,
+                    int64_t columns, int64_t result_step, bool add,
+                    const AttentionBuffers& scratch) {
+  if (scratch.tile_registers) {
+    RoundToBfloat16(scratch.scores, scratch.narrow, rows * columns);
+    MultiplyTiles(scratch.narrow, columns, columns / kTileStep,
+                  {scratch.narrow_values(), RoundedUp(a.keys, kTileStep) / kTileStep},
+                  first / kTileStep, rows, result_step, add, scratch.result, result_step);
+    return;
+  }
+  const int64_t panel = PanelColumns();
+  for (int64_t c = 0; c < result_step; c += panel) {
+    MultiplyRows(scratch.scores, columns, scratch.values + c * a.keys + first * panel, block, rows,
+                 add, scratch.result + c, result_step);
+  }
+}
+
 void RunTile(const StridedAttention& a, const AttentionOperands& operands,
              const AttentionTile& tile, const AttentionBuffers& scratch) {
-  const int64_t panel = PanelColumns();
+  const int64_t panel = scratch.tile_registers ? kTileStep : PanelColumns();
   const int64_t result_step = RoundedUp(a.width, panel);
   const int64_t seen = tile.end_key - tile.first_key;
   // Blocks of about equal size, none of a few keys.
@@ -279,22 +277,14 @@ void RunTile(const StridedAttention& a, const AttentionOperands& operands,
   const int64_t step = RoundedUp((seen + blocks - 1) / blocks, panel);
   std::fill_n(scratch.high, tile.rows, kNothing);
   std::fill_n(scratch.sum, tile.rows, 0.0f);
-  int64_t q_step = a.q.row;
-  const float* q =
-      RowsAsFloats(operands.q, operands.narrow_inputs, a.q.At(tile.b, tile.h, tile.row), tile.rows,
-                   a.depth, scratch.wide, &q_step);
+  const TileQueries q(a, operands, tile, scratch);
   for (int64_t first = tile.first_key; first < tile.end_key; first += step) {
     const int64_t block = std::min(step, tile.end_key - first);
     const int64_t columns = RoundedUp(block, panel);
-    for (int64_t j = 0; j < columns; j += panel) {
-      MultiplyRows(q, q_step, scratch.keys + (first + j) * a.depth, a.depth, tile.rows, false,
-                   scratch.scores + j, columns);
-    }
+    MultiplyKeys(a, q, tile.rows, first, columns, scratch);
     SoftmaxBlock(a, operands, tile, first, block, columns, result_step, scratch);
-    for (int64_t c = 0; c < result_step; c += panel) {
-      MultiplyRows(scratch.scores, columns, scratch.values + c * a.keys + first * panel, block,
-                   tile.rows, first > tile.first_key, scratch.result + c, result_step);
-    }
+    MultiplyValues(a, tile.rows, first, block, columns, result_step, first > tile.first_key,
+                   scratch);
   }
   StoreResult(a, tile, result_step, scratch, operands);
 }
@@ -305,8 +295,8 @@ HWY_INLINE V LoadUpTo(const float* from, int64_t count) {
 }
 
 // scores = q . k for `keys` rows of K, four at a time.
-void MultiplyKeys(const float* q, const float* k, int64_t step, int64_t keys, int64_t depth,
-                  float* scores) {
+void MultiplyRow(const float* q, const float* k, int64_t step, int64_t keys, int64_t depth,
+                 float* scores) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   for (int64_t j = 0; j < keys; j += 4) {
@@ -378,9 +368,9 @@ void RunRows(const StridedAttention& a, const AttentionOperands& operands,
     scratch.high[0] = kNothing;
     if (count > 0) {
       float* scores = scratch.keys;
-      MultiplyKeys(Floats(operands.q, a.q.At(row.b, row.h, row.row)),
-                   Floats(operands.k, a.k.At(row.b, kv_head, first)), a.k.row, count, a.depth,
-                   scores);
+      MultiplyRow(Floats(operands.q, a.q.At(row.b, row.h, row.row)),
+                  Floats(operands.k, a.k.At(row.b, kv_head, first)), a.k.row, count, a.depth,
+                  scores);
       scratch.high[0] =
           FinishRow(scores, count, a.scale, MaskOf(a, operands, row.b, row.h, row.row), first);
       scratch.sum[0] = Exponentials(scores, count, count, scratch.high[0]);
@@ -392,16 +382,17 @@ void RunRows(const StridedAttention& a, const AttentionOperands& operands,
 }
 
 void Run(const StridedAttention& a, const AttentionOperands& operands, int64_t begin, int64_t end,
-         float* from) {
-  const AttentionBuffers scratch(a, from);
-  const int64_t tiles = RoundedUp(a.queries, kTileRows) / kTileRows;
+         bool tile_registers, float* from) {
+  const AttentionBuffers scratch(a, tile_registers, from);
+  const int64_t tile_rows = TileRows(tile_registers);
+  const int64_t tiles = RoundedUp(a.queries, tile_rows) / tile_rows;
   int64_t packed = -1;
   for (int64_t at = begin; at < end; ++at) {
     AttentionTile tile;
     tile.b = at / tiles / a.heads;
     tile.h = at / tiles % a.heads;
-    tile.row = at % tiles * kTileRows;
-    tile.rows = std::min(kTileRows, a.queries - tile.row);
+    tile.row = at % tiles * tile_rows;
+    tile.rows = std::min(tile_rows, a.queries - tile.row);
     if (a.queries <= kFewQueries && !operands.narrow_inputs) {
       RunRows(a, operands, tile, scratch);
       continue;
@@ -424,18 +415,26 @@ namespace inferd::cpu {
 
 HWY_EXPORT(Run);
 
-int64_t AttentionTiles(const StridedAttention& attention) {
+namespace {
+bool UsesTileRegisters(bool narrow_inputs) { return narrow_inputs && ComputesBfloat16Tiles(); }
+}  // namespace
+
+int64_t AttentionTiles(const StridedAttention& attention, bool narrow_inputs) {
   if (attention.width == 0) return 0;
-  return attention.batch * attention.heads * (RoundedUp(attention.queries, kTileRows) / kTileRows);
+  const int64_t rows = TileRows(UsesTileRegisters(narrow_inputs));
+  return attention.batch * attention.heads * (RoundedUp(attention.queries, rows) / rows);
 }
 
-int64_t AttentionScratchFloats(const StridedAttention& attention) {
-  return AttentionScratch(attention).end;
+int64_t AttentionScratchFloats(const StridedAttention& attention, bool narrow_inputs) {
+  return AttentionScratch(attention, UsesTileRegisters(narrow_inputs)).end;
 }
 
 void AttentionF32(const StridedAttention& attention, const AttentionOperands& operands,
                   int64_t begin, int64_t end, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(Run)(attention, operands, begin, end, scratch);
+  const bool tile_registers = UsesTileRegisters(operands.narrow_inputs);
+  std::optional<TileRegisters> registers;
+  if (tile_registers) registers.emplace();
+  HWY_DYNAMIC_DISPATCH(Run)(attention, operands, begin, end, tile_registers, scratch);
 }
 
 }  // namespace inferd::cpu

@@ -20,13 +20,15 @@ struct AttentionOperands {
 };
 
 // The work is cut into tiles of query rows, those of a head after each other, heads in order.
-int64_t AttentionTiles(const StridedAttention& attention);
+int64_t AttentionTiles(const StridedAttention& attention, bool narrow_inputs);
 // What AttentionF32 needs to itself in each thread.
-int64_t AttentionScratchFloats(const StridedAttention& attention);
+int64_t AttentionScratchFloats(const StridedAttention& attention, bool narrow_inputs);
 
 // Tiles [begin, end). K and V of a head are packed into `scratch` once for all of its tiles in the
 // range; scores never leave the cache: a softmax that goes over blocks of keys as they come. Keys
-// that no row of a tile sees, behind or before those that are seen, are left out.
+// that no row of a tile sees, behind or before those that are seen, are left out. Narrow inputs are
+// multiplied in tile registers where the processor has them, with the exponentials rounded to
+// bfloat16, else as floats.
 void AttentionF32(const StridedAttention& attention, const AttentionOperands& operands,
                   int64_t begin, int64_t end, float* scratch);
 

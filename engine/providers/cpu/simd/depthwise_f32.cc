@@ -142,7 +142,9 @@ void Row(const DepthwiseShape& shape, const DepthwiseOperands& operands, int64_t
     const int64_t x = std::max<int64_t>(0, std::min(ox, shape.out_width - kPixels));
     const int64_t left = x * kStride - shape.pad_left;
     for (int64_t i = first; i < last; ++i) {
-      const int64_t line = (image * shape.height + top + i) * shape.width;
+      const int64_t line_row =
+          operands.ring_rows == 0 ? image * shape.height + top + i : (top + i) % operands.ring_rows;
+      const int64_t line = line_row * shape.width;
       for (int64_t j = 0; j < kColumns; ++j) {
         const bool inside = left + j >= 0 && left + j < shape.width;
         columns[(i - first) * kColumns + j] =

@@ -28,6 +28,8 @@ struct DepthwiseOperands {
   float low;
   float high;
   float* y;
+  // Where not 0, x holds row i of an image only as row i % ring_rows.
+  int64_t ring_rows = 0;
 };
 
 // y = min(max(convolution + bias + add, low), high) for one row of outputs; rows count through the

@@ -125,6 +125,21 @@ void TransposeTyped(const char* src, int64_t src_step, char* dst, int64_t dst_st
   }
 }
 
+// The rows of three columns that follow each other, as pixels of images do; returns how many.
+int64_t InterleaveThreeHalves(const char* src, int64_t src_step, char* dst, int64_t rows) {
+  const hn::ScalableTag<uint16_t> d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto load = [&](int64_t c, int64_t r) HWY_ATTR {
+    return hn::LoadU(d, reinterpret_cast<const uint16_t*>(src + c * src_step) + r);
+  };
+  int64_t r = 0;
+  for (; r + lanes <= rows; r += lanes) {
+    hn::StoreInterleaved3(load(0, r), load(1, r), load(2, r), d,
+                          reinterpret_cast<uint16_t*>(dst) + 3 * r);
+  }
+  return r;
+}
+
 }  // namespace inferd::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -132,6 +147,22 @@ HWY_AFTER_NAMESPACE();
 namespace inferd::cpu {
 
 HWY_EXPORT(TransposeFourBytes);
+HWY_EXPORT(InterleaveThreeHalves);
+
+namespace {
+
+void TransposeTwoBytes(const char* src, int64_t src_step, char* dst, int64_t dst_step, int64_t rows,
+                       int64_t cols) {
+  if (cols == 3 && dst_step == 3 * static_cast<int64_t>(sizeof(uint16_t))) {
+    const int64_t done = HWY_DYNAMIC_DISPATCH(InterleaveThreeHalves)(src, src_step, dst, rows);
+    src += done * static_cast<int64_t>(sizeof(uint16_t));
+    dst += done * dst_step;
+    rows -= done;
+  }
+  HWY_STATIC_DISPATCH(TransposeTyped<uint16_t>)(src, src_step, dst, dst_step, rows, cols);
+}
+
+}  // namespace
 
 void TransposeTile(const char* src, int64_t src_step, char* dst, int64_t dst_step, int64_t rows,
                    int64_t cols, int64_t unit_bytes) {
@@ -142,8 +173,7 @@ void TransposeTile(const char* src, int64_t src_step, char* dst, int64_t dst_ste
     case 1:
       return HWY_STATIC_DISPATCH(TransposeTyped<uint8_t>)(src, src_step, dst, dst_step, rows, cols);
     case 2:
-      return HWY_STATIC_DISPATCH(TransposeTyped<uint16_t>)(src, src_step, dst, dst_step, rows,
-                                                           cols);
+      return TransposeTwoBytes(src, src_step, dst, dst_step, rows, cols);
     case 4:
       return HWY_DYNAMIC_DISPATCH(TransposeFourBytes)(src, src_step, dst, dst_step, rows, cols);
     case 8:

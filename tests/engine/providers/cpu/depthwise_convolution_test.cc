@@ -1,5 +1,8 @@
 #include "engine/providers/cpu/depthwise_convolution.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "absl/strings/match.h"
 #include "engine/core/status_macros.h"
 #include "gtest/gtest.h"
@@ -87,6 +90,42 @@ TEST(DepthwiseConvolution, IsChosenForLargeWindowsManyChannelsAndSlowEpilogues) 
   EXPECT_EQ(CaseOf({{1, 40, 14, 14}, 5, 1, {2, 2, 2, 2}}).Then("Relu").ExpectAgrees(),
             "simd:depthwise+Relu");
   EXPECT_EQ(CaseOf({{1, 480, 14, 14}}).ExpectAgrees(), "simd:depthwise");
+}
+
+TEST(DepthwiseConvolution, ReadsRowsOfARingAsThoseOfAnImage) {
+  constexpr int64_t kLine = 12 * 5;
+  const DepthwiseShape shape{.channels = 5,
+                             .height = 7,
+                             .width = 12,
+                             .out_height = 7,
+                             .out_width = 12,
+                             .pad_top = 1,
+                             .pad_left = 1};
+  const Tensor x = RandomFloats({7 * kLine});
+  const Tensor weights = RandomFloats({9 * 5});
+  const std::vector<float> zeros(5, 0.0f);
+  const auto row_of = [&](const float* from, int64_t ring_rows, int64_t row) {
+    std::vector<float> y(7 * kLine);
+    DepthwiseRow(shape,
+                 {.x = from,
+                  .weights = weights.data<float>(),
+                  .zeros = zeros.data(),
+                  .bias = nullptr,
+                  .add = nullptr,
+                  .low = -1e30f,
+                  .high = 1e30f,
+                  .y = y.data(),
+                  .ring_rows = ring_rows},
+                 row);
+    return y;
+  };
+  for (int64_t row = 0; row < 7; ++row) {
+    std::vector<float> ring(3 * kLine, NAN);
+    for (int64_t i = std::max<int64_t>(0, row - 1); i < std::min<int64_t>(7, row + 2); ++i) {
+      std::copy_n(x.data<float>() + i * kLine, kLine, ring.begin() + i % 3 * kLine);
+    }
+    EXPECT_EQ(row_of(x.data<float>(), 0, row), row_of(ring.data(), 3, row)) << "row " << row;
+  }
 }
 
 TEST(DepthwiseConvolution, LeavesOtherGroupsToOneDnn) {

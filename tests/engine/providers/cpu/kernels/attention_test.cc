@@ -1,6 +1,9 @@
+#include <cmath>
 #include <limits>
+#include <vector>
 
 #include "engine/ops/strided_attention.h"
+#include "engine/providers/cpu/simd/attention_f32.h"
 #include "gtest/gtest.h"
 #include "tests/engine/providers/cpu/kernels/kernel_case.h"
 
@@ -161,6 +164,136 @@ TEST(AttentionKernels, RowsThatSeeNothingDoAsTheSoftmaxDoes) {
       ExpectAgrees(Case(a, Tensor(), Mask({40, 70}, hides)));
     }
   }
+}
+
+Tensor Narrowed(const Tensor& floats) {
+  Tensor narrow = Tensor::Allocate(DType::kBfloat16, floats.shape()).value();
+  for (int64_t i = 0; i < floats.num_elements(); ++i) {
+    narrow.mutable_data<Bfloat16>()[i] = floats.data<float>()[i];
+  }
+  return narrow;
+}
+
+Tensor Rounded(Tensor floats) {
+  for (int64_t i = 0; i < floats.num_elements(); ++i) {
+    floats.mutable_data<float>()[i] = Bfloat16(floats.data<float>()[i]);
+  }
+  return floats;
+}
+
+// Y of the case with Q, K, V and itself in bfloat16, computed in `parts` parts.
+std::vector<Bfloat16> RunNarrow(const KernelCase& test, int64_t parts) {
+  const StridedAttention a = StridedAttention::Read(test.attributes).value();
+  const Tensor q = Narrowed(test.inputs[0].tensor);
+  const Tensor k = Narrowed(test.inputs[1].tensor);
+  const Tensor v = Narrowed(test.inputs[2].tensor);
+  const Tensor& bias = test.inputs[3].tensor;
+  const Tensor& mask = test.inputs[4].tensor;
+  std::vector<Bfloat16> y(a.output_shape.num_elements());
+  const AttentionOperands operands{.q = q.raw(),
+                                   .k = k.raw(),
+                                   .v = v.raw(),
+                                   .bias = bias.has_data() ? bias.data<float>() : nullptr,
+                                   .mask = mask.has_data() ? mask.data<bool>() : nullptr,
+                                   .y = y.data(),
+                                   .narrow_inputs = true,
+                                   .narrow_output = true};
+  const int64_t tiles = AttentionTiles(a, true);
+  for (int64_t part = 0; part < parts; ++part) {
+    std::vector<float> scratch(AttentionScratchFloats(a, true), 1e9f);
+    AttentionF32(a, operands, tiles * part / parts, tiles * (part + 1) / parts, scratch.data());
+  }
+  return y;
+}
+
+// Q, K and V in bfloat16 give what the same numbers give as floats, but for the rounding of the
+// exponentials and of the result.
+void ExpectNarrowAgrees(KernelCase test, int64_t parts = 1) {
+  for (int i = 0; i < 3; ++i) test.inputs[i].tensor = Rounded(std::move(test.inputs[i].tensor));
+  const absl::StatusOr<KernelOutcome> wide = RunCase(test);
+  ASSERT_TRUE(wide.ok()) << wide.status();
+  const Tensor& expected = wide->expected[0];
+  const std::vector<Bfloat16> actual = RunNarrow(test, parts);
+  ASSERT_EQ(static_cast<int64_t>(actual.size()), expected.num_elements());
+  for (int64_t i = 0; i < expected.num_elements(); ++i) {
+    const float e = expected.data<float>()[i];
+    const float got = actual[i];
+    if (std::isnan(e)) {
+      ASSERT_TRUE(std::isnan(got)) << "element " << i;
+    } else {
+      ASSERT_NEAR(got, e, 0.016) << "element " << i;
+    }
+  }
+}
+
+TEST(AttentionKernels, NarrowOperandsOfEveryNumberOfQueriesAndKeys) {
+  for (const int64_t queries : {1, 2, 3, 15, 16, 17, 31, 32, 33, 64, 70}) {
+    for (const int64_t keys : {1, 2, 15, 16, 31, 33, 64, 70, 257, 530}) {
+      SCOPED_TRACE(testing::Message() << queries << " queries, " << keys << " keys");
+      ExpectNarrowAgrees(Case(Rows(1, 2, 1, queries, keys, 8, 8)));
+    }
+  }
+}
+
+TEST(AttentionKernels, NarrowOperandsOfOddHeadSizes) {
+  for (const int64_t depth : {1, 3, 16, 17, 32, 40, 64, 96}) {
+    for (const int64_t width : {1, 5, 16, 31, 33, 64, 80, 129}) {
+      SCOPED_TRACE(testing::Message() << depth << " deep, " << width << " wide");
+      ExpectNarrowAgrees(Case(Rows(2, 3, 1, 9, 37, depth, width)));
+    }
+  }
+  ExpectNarrowAgrees(Case(Rows(2, 6, 2, 35, 75, 64, 64)));
+}
+
+TEST(AttentionKernels, NarrowOperandsInsideMergedRowsAndHeadFirst) {
+  // Rows of an odd number of elements, at odd offsets.
+  StridedAttention a = Rows(2, 3, 1, 50, 50, 16, 16);
+  const int64_t row = 3 * 3 * 16 + 1;
+  for (HeadLayout* layout : {&a.q, &a.k, &a.v}) *layout = {50 * row, 16, row, 0};
+  a.k.offset = 3 * 16 + 1;
+  a.v.offset = 2 * 3 * 16 + 1;
+  KernelCase test = Case(a);
+  for (int i = 0; i < 3; ++i) test.inputs[i] = Activation(RandomFloats({2, 50, row}));
+  ExpectNarrowAgrees(test);
+  a = Rows(2, 3, 1, 50, 64, 32, 32);
+  a.q = HeadLayout::HeadFirst(3, 50, 32);
+  a.k = HeadLayout::HeadFirst(3, 64, 32);
+  a.v = HeadLayout::HeadFirst(3, 64, 32);
+  a.y = HeadLayout::HeadFirst(3, 50, 32);
+  ExpectNarrowAgrees(Case(a));
+}
+
+TEST(AttentionKernels, NarrowOperandsWithMasksAndCausal) {
+  for (const int64_t first_position : {0, 1, 13, 300}) {
+    for (const int64_t keys : {1, 30, 61, 300}) {
+      StridedAttention a = Rows(1, 2, 1, 61, keys, 8, 8);
+      a.causal = true;
+      a.first_position = first_position;
+      ExpectNarrowAgrees(Case(a));
+    }
+  }
+  StridedAttention a = Rows(2, 2, 1, 70, 300, 8, 8);
+  a.bias = {300, 0, 0};
+  const auto behind = [](int64_t i) { return i % 300 >= (i < 300 ? 40 : 299); };
+  const auto before = [](int64_t i) { return i % 300 < (i < 300 ? 290 : 1); };
+  for (const float hidden : {-kInf, -10000.0f}) {
+    ExpectNarrowAgrees(Case(a, Bias({2, 1, 1, 300}, hidden, behind)));
+    ExpectNarrowAgrees(Case(a, Bias({2, 1, 1, 300}, hidden, before)));
+  }
+  a.mask = a.bias;
+  ExpectNarrowAgrees(Case(a, Tensor(), Mask({2, 1, 1, 300}, [](int64_t i) { return i % 3 != 1; })));
+  // Rows that see nothing.
+  a = Rows(1, 2, 1, 40, 70, 8, 8);
+  a.bias = {0, 0, 70};
+  const auto hides = [](int64_t i) { return i / 70 >= 20 || i % 70 > i / 70; };
+  for (const bool zeros : {false, true}) {
+    a.zero_hidden_rows = zeros;
+    ExpectNarrowAgrees(Case(a, Bias({40, 70}, -kInf, hides)));
+  }
+}
+
+TEST(AttentionKernels, NarrowOperandsInParts) {
+  ExpectNarrowAgrees(Case(Rows(2, 3, 1, 130, 90, 16, 16)), 5);
 }
 
 TEST(AttentionKernels, NoKeysAndNoQueries) {

@@ -23,6 +23,18 @@ TEST(TransposeKernels, ReversesTheAxesWithoutPerm) {
   ExpectAgrees({.op = "Transpose", .inputs = {Activation(RandomFloats({4, 0}))}}, 0, 0);
 }
 
+TEST(TransposeKernels, ThreePlanesOfTwoBytesToPixels) {
+  for (const int64_t pixels : {1, 7, 8, 31, 32, 33, 64, 100, 1000}) {
+    Tensor planes = Tensor::Allocate(DType::kInt16, {2, 3, pixels}).value();
+    for (int64_t i = 0; i < planes.num_elements(); ++i) {
+      planes.mutable_data<int16_t>()[i] = static_cast<int16_t>(i);
+    }
+    KernelCase test{.op = "Transpose", .inputs = {Activation(planes)}};
+    test.attributes.Set("perm", std::vector<int64_t>{0, 2, 1});
+    ExpectAgrees(test);
+  }
+}
+
 TEST(TransposeKernels, EveryElementSize) {
   const Tensor source = RandomInt64s({5, 37, 50}, 0, 250);
   for (const DType dtype : {DType::kUint8, DType::kInt16, DType::kInt64, DType::kComplex128}) {
