@@ -230,6 +230,8 @@ class CompiledModel : public Model {
 
   absl::Status SaveCache() override {
     if (cache_ == nullptr) return absl::OkStatus();
+    // What is collected last is written last.
+    MutexLock lock(&saving_);
     std::vector<std::shared_ptr<const PackedWeights>> owners;
     std::vector<SectionFile::Section> sections = weights_.Sections(&owners);
     const std::string choices = choices_.ToText();
@@ -369,6 +371,7 @@ class CompiledModel : public Model {
   const std::shared_ptr<const OpRegistry> registry_;  // outlives the graph and the plans
   const std::vector<std::unique_ptr<ExecutionProvider>> providers_;
   const std::unique_ptr<ModelCache> cache_;  // null without a folder
+  Mutex saving_;
   const std::shared_ptr<RecoverySet> recovery_;
   WeightStore weights_;  // outlives the plans, whose kernels hold parts of it
   KernelChoices choices_;

@@ -41,7 +41,8 @@ void AddOptions(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--shape", texts.shapes, "NAME=1x3x224x224: a generated input's shape")
       ->take_all();
   app.add_flag("--check-equal", options.check_equal,
-               "Compare every answer with the first; exit 1 when one differs");
+               "Compare every answer with the first, bit by bit; exit 1 when one differs. For a "
+               "server with --deterministic");
   app.add_flag("--json", options.json, "Report as JSON");
 }
 

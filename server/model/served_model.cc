@@ -287,9 +287,9 @@ void ServedModel::Tune(CoreSlots& slots, const std::function<bool()>& stop) {
   }
   if (report->steps.empty()) return;
   metrics_->CountTuning(report->time, report->swapped_plans);
+  SaveCache();
   LogInfo(absl::StrCat(label, "tuned: ", TuningSummary(report->steps, report->time), "; ",
                        report->swapped_plans, " plans swapped"));
-  SaveCache();
 }
 
 void ServedModel::SaveCache() const {

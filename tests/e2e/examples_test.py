@@ -21,7 +21,8 @@ class ExamplesTest(unittest.TestCase):
             Daemon(
                 lambda repository: shutil.copytree(
                     f"{EXAMPLES}/models", repository, dirs_exist_ok=True
-                )
+                ),
+                "--deterministic",
             )
         )
 

@@ -15,6 +15,9 @@
 namespace inferd::cpu {
 namespace {
 
+// Candidates that should cost at most so many times as much as the best may be the fastest.
+constexpr double kWorthMeasuring = 1.5;
+
 bool Supports(const Graph& graph, const Node& node) {
   return SupportsConvolution(graph, node, /*transposed=*/false);
 }
@@ -96,8 +99,10 @@ std::vector<std::string> Candidates(const Graph& graph, const Node& node) {
   std::vector<std::string> names;
   const auto conv = DescribeConvolution(graph, node, false);
   if (!conv.ok()) return names;
-  for (const Candidate& candidate : CandidatesOf(graph, node, *conv)) {
-    names.emplace_back(candidate.name);
+  const std::vector<Candidate> candidates = CandidatesOf(graph, node, *conv);
+  for (const Candidate& candidate : candidates) {
+    // Packing weights for what cannot win costs memory.
+    if (candidate.cost <= kWorthMeasuring * candidates[0].cost) names.emplace_back(candidate.name);
   }
   return names;
 }
