@@ -23,8 +23,9 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// A candidate replaces the provider's own choice when it is faster by at least this: less is noise.
-constexpr double kLeastGain = 0.05;
+// A candidate replaces the provider's own choice when it is faster by at least this: less may be
+// noise, and is not worth weights packed twice until no request uses the old plan any more.
+constexpr double kLeastGain = 0.1;
 // A candidate this much slower than the best after one run each is not run again.
 constexpr double kHopeless = 2.0;
 constexpr int kLeastRounds = 7;

@@ -101,10 +101,7 @@ void RunUnary(UnaryF32 op, float p, float q, const float* x, float* y, int64_t c
     case UnaryF32::kGeluTanh:
       return Map(x, y, n, [](V v) { return GeluTanh(v); });
     case UnaryF32::kSwish:
-      return Map(x, y, n, [=](V v) {
-        const V one = Const(1.0f);
-        return hn::Div(v, hn::Add(one, Exp(hn::Neg(hn::Mul(v, vp)))));
-      });
+      return Map(x, y, n, [=](V v) { return Swish(v, vp); });
     case UnaryF32::kMish:
       return Map(x, y, n, [](V v) {
         // tanh(log(1 + e)) = (e^2 + 2e) / (e^2 + 2e + 2), which is 1 in float from x = 20 on.
