@@ -168,7 +168,9 @@ class CompiledModel : public Model {
   }
 
   absl::Status Prepare(absl::Span<const Shape> input_shapes) override {
-    return plans_.PlanFor({input_shapes.begin(), input_shapes.end()}).status();
+    const absl::Status status = plans_.PlanFor({input_shapes.begin(), input_shapes.end()}).status();
+    ReleaseOpenMpThreads();
+    return status;
   }
 
   BatchVerdict CheckBatching(CoreSlot& slot) override {
@@ -215,6 +217,7 @@ class CompiledModel : public Model {
       RETURN_IF_ERROR(TunePlan(*shapes, tuner, &report));
     }
     report.time = before - tuning_budget_;
+    ReleaseOpenMpThreads();
     return report;
   }
 
@@ -399,6 +402,7 @@ absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path, const En
   auto model = std::make_unique<CompiledModel>(config, std::move(registry), std::move(providers),
                                                std::move(imported));
   if (absl::Status status = model->Optimize(); !status.ok()) return Annotate(status, path);
+  ReleaseOpenMpThreads();
   return std::unique_ptr<Model>(std::move(model));
 }
 

@@ -59,6 +59,8 @@ int AvailableCores() {
 
 void UseOpenMpThreads(int threads) { omp_set_num_threads(threads); }
 
+void ReleaseOpenMpThreads() { omp_pause_resource(omp_pause_soft, omp_get_initial_device()); }
+
 CoreSlots::CoreSlots(int count, int threads_per_slot) : threads_per_slot_(threads_per_slot) {
   for (int i = 0; i < count; ++i) {
     threads_.emplace_back([this, threads_per_slot] { Loop(threads_per_slot); });

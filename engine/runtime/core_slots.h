@@ -45,6 +45,11 @@ int AvailableCores();
 // Sets the calling thread's OpenMP team size; every thread that compiles or runs calls it first.
 void UseOpenMpThreads(int threads);
 
+// Lets the calling thread's OpenMP team go, if it has one. Threads that compiled and will not run
+// call it: where there are more teams than cores, libgomp lets none of them spin between two steps,
+// which costs a plan of many short steps most of its time.
+void ReleaseOpenMpThreads();
+
 // The process's core slots: tasks run on them in the order submitted. Thread-safe.
 class CoreSlots {
  public:

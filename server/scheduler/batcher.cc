@@ -112,7 +112,8 @@ void Batcher::Enqueue(std::unique_ptr<InferRequest> request) {
     }
   }
   if (alarm < absl::InfiniteFuture()) SetAlarm(alarm);
-  if (tiny && pulls == 1 &&
+  // A slot of several threads runs on its own thread only: a caller would bring a further team.
+  if (tiny && pulls == 1 && parts_.slots->threads_per_slot() == 1 &&
       parts_.slots->TryRunHere([this](CoreSlot& slot) { Pull(slot, false); })) {
     pulls = 0;
   }

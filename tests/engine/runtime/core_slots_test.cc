@@ -1,6 +1,9 @@
 #include "engine/runtime/core_slots.h"
 
 #include <atomic>
+#include <fstream>
+#include <string>
+#include <thread>
 
 #include "gtest/gtest.h"
 
@@ -55,6 +58,30 @@ TEST(CoreSlot, GrowsItsArenaAndKeepsItAligned) {
 }
 
 TEST(AvailableCores, IsAtLeastOne) { EXPECT_GE(AvailableCores(), 1); }
+
+// Threads of this process.
+int ThreadCount() {
+  std::ifstream status("/proc/self/status");
+  int count = 0;
+  for (std::string word; status >> word;) {
+    if (word == "Threads:") status >> count;
+  }
+  return count;
+}
+
+TEST(OpenMpThreads, GoWhenTheyAreReleased) {
+  const int before = ThreadCount();
+  UseOpenMpThreads(3);
+  std::atomic<int> team{0};
+#pragma omp parallel
+  ++team;
+  ASSERT_EQ(team, 3);
+  ASSERT_EQ(ThreadCount(), before + 2);
+  ReleaseOpenMpThreads();
+  // They end on their own time.
+  while (ThreadCount() > before) std::this_thread::yield();
+  UseOpenMpThreads(1);
+}
 
 }  // namespace
 }  // namespace inferd
