@@ -4,8 +4,11 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "config/precision.h"
 #include "config/text_proto.h"
 
@@ -20,6 +23,7 @@ constexpr int64_t kMaxPriorityLevels = 1000;
 constexpr uint64_t kMaxMicroseconds = uint64_t{3600} * 1000 * 1000;
 
 constexpr char kPrecision[] = "precision";
+constexpr char kAliasPrefix[] = "version_alias.";
 
 template <typename... Parts>
 absl::Status Invalid(const Parts&... parts) {
@@ -254,7 +258,35 @@ absl::Status CheckUnsupported(const ModelConfig& config) {
   return absl::OkStatus();
 }
 
+// A name that can be told from a version number.
+bool IsAlias(absl::string_view name) {
+  return !name.empty() && name.size() <= 64 && absl::ascii_isalpha(name[0]) &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return absl::ascii_isalnum(c) || c == '_' || c == '-' || c == '.';
+         });
+}
+
+absl::Status ReadAliases(const ModelConfig& config, ModelOptions* options) {
+  for (const auto& [key, value] : config.parameters()) {
+    absl::string_view name = key;
+    if (!absl::ConsumePrefix(&name, kAliasPrefix)) continue;
+    if (!IsAlias(name)) {
+      return Invalid("parameters: ", key.substr(0, 100),
+                     ": expected a name of at most 64 letters, digits, '_', '-' and '.' that "
+                     "begins with a letter");
+    }
+    int64_t version = 0;
+    if (!absl::SimpleAtoi(value.string_value(), &version) || version < 1) {
+      return Invalid("parameters: ", key, ": expected a version number, got '",
+                     value.string_value().substr(0, 100), "'");
+    }
+    options->version_aliases.emplace(std::string(name), version);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckParameters(const ModelConfig& config, ModelOptions* options) {
+  if (absl::Status status = ReadAliases(config, options); !status.ok()) return status;
   const auto precision = config.parameters().find(kPrecision);
   if (precision == config.parameters().end()) return absl::OkStatus();
   const std::optional<Precision> parsed = ParsePrecision(precision->second.string_value());
@@ -276,7 +308,7 @@ void NoteIgnored(const ModelConfig& config, ModelOptions* options) {
   }
   std::vector<std::string> keys;
   for (const auto& [key, value] : config.parameters()) {
-    if (key != kPrecision) keys.push_back(key);
+    if (key != kPrecision && !absl::StartsWith(key, kAliasPrefix)) keys.push_back(key);
   }
   std::sort(keys.begin(), keys.end());
   if (!keys.empty()) {

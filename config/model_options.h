@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,9 @@ struct ModelOptions {
 
   // What arithmetic the model may use: the parameter "precision".
   Precision precision = Precision::kFloat32;
+
+  // Names that requests may give as a version: the parameters "version_alias.NAME".
+  std::map<std::string, int64_t> version_aliases;
 
   // Settings that are accepted but change nothing here, one sentence each, for the log.
   std::vector<std::string> notes;

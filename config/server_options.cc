@@ -57,6 +57,14 @@ absl::Status CheckNumbers(const ServerOptions& options) {
 
 }  // namespace
 
+absl::StatusOr<ModelControl> ParseModelControl(absl::string_view text) {
+  if (text == "none") return ModelControl::kNone;
+  if (text == "poll") return ModelControl::kPoll;
+  if (text == "explicit") return ModelControl::kExplicit;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--model-control-mode: expected none, poll or explicit, got '", text.substr(0, 100), "'"));
+}
+
 absl::Status CheckServerOptions(const ServerOptions& options) {
   if (options.repository.paths.empty()) {
     return absl::InvalidArgumentError("--model-repository: expected a folder, got none");
@@ -69,7 +77,17 @@ absl::Status CheckServerOptions(const ServerOptions& options) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--log-level: expected debug, info, warning or error, got '", options.log_level, "'"));
   }
+  if (!options.repository.startup_models.empty() &&
+      options.repository.control != ModelControl::kExplicit) {
+    return absl::InvalidArgumentError(
+        "--load-model: expected --model-control-mode explicit beside it");
+  }
   absl::Status status = CheckNumbers(options);
+  if (status.ok())
+    status = CheckDuration("--repository-poll-secs", options.repository.poll_interval);
+  if (status.ok() && options.repository.poll_interval < absl::Milliseconds(10)) {
+    status = absl::InvalidArgumentError("--repository-poll-secs: expected at least 0.01 seconds");
+  }
   if (status.ok()) status = CheckDuration("--drain-delay", options.drain_delay);
   if (status.ok()) status = CheckDuration("--exit-timeout", options.exit_timeout);
   if (status.ok()) {
@@ -83,7 +101,7 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   absl::Status status = ParseTextProto(text, "server config", &file);
   if (!status.ok()) return status;
   if (!std::isfinite(file.drain_delay_seconds()) || !std::isfinite(file.exit_timeout_seconds()) ||
-      !std::isfinite(file.tuning_seconds())) {
+      !std::isfinite(file.tuning_seconds()) || !std::isfinite(file.repository_poll_seconds())) {
     return absl::InvalidArgumentError("server config: expected finite seconds");
   }
 
@@ -118,6 +136,15 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
                                              file.custom_op_library().end());
   set(file.cache_dir(), &options->engine.cache_dir);
   set(file.max_cache_bytes(), &options->engine.max_cache_bytes);
+  if (!file.model_control_mode().empty()) {
+    const absl::StatusOr<ModelControl> control = ParseModelControl(file.model_control_mode());
+    if (!control.ok()) return control.status();
+    options->repository.control = *control;
+  }
+  if (file.repository_poll_seconds() != 0) {
+    options->repository.poll_interval = absl::Seconds(file.repository_poll_seconds());
+  }
+  options->repository.startup_models.assign(file.load_model().begin(), file.load_model().end());
   if (file.has_tuning_seconds()) options->engine.tuning_seconds = file.tuning_seconds();
   if (file.deterministic()) options->engine.deterministic = true;
   set(file.log_level(), &options->log_level);

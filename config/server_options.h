@@ -5,11 +5,19 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "config/engine_config.h"
 
 namespace inferd {
+
+// Who decides which models are loaded.
+enum class ModelControl : uint8_t {
+  kNone,      // what is there at the start, for good
+  kPoll,      // what is there, looked at again and again
+  kExplicit,  // RepositoryModelLoad and RepositoryModelUnload
+};
 
 // Where models come from. A value type.
 struct RepositoryOptions {
@@ -19,6 +27,11 @@ struct RepositoryOptions {
   int load_threads = 0;
   // Requests that may queue for one model whose config does not say.
   int64_t max_queue_requests = 1024;
+  ModelControl control = ModelControl::kNone;
+  // kPoll: from one look to the next.
+  absl::Duration poll_interval = absl::Seconds(2);
+  // kExplicit: what is loaded at the start; "*" is everything.
+  std::vector<std::string> startup_models;
 };
 
 // Everything `inferd serve` may be told. A value type.
@@ -49,6 +62,9 @@ struct ServerOptions {
   // "debug", "info", "warning" or "error".
   std::string log_level = "info";
 };
+
+// "none", "poll" or "explicit"; INVALID_ARGUMENT for anything else.
+absl::StatusOr<ModelControl> ParseModelControl(absl::string_view text);
 
 // INVALID_ARGUMENT naming the flag, what was expected and what was given.
 absl::Status CheckServerOptions(const ServerOptions& options);

@@ -32,6 +32,7 @@ struct Flags {
   std::string drain_delay;
   std::string exit_timeout;
   std::string model_control_mode = "none";
+  std::string poll_interval;
 };
 
 // "5", "1.5" (seconds) or "500ms".
@@ -92,9 +93,13 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
   if (command.count("--exit-timeout") > 0) {
     RETURN_IF_ERROR(ReadDuration("--exit-timeout", flags.exit_timeout, &options.exit_timeout));
   }
-  if (flags.model_control_mode != "none") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--model-control-mode: expected none, got '", flags.model_control_mode, "'"));
+  if (command.count("--model-control-mode") > 0) {
+    ASSIGN_OR_RETURN(options.repository.control, ParseModelControl(flags.model_control_mode));
+  }
+  take("--load-model", given.repository.startup_models, &options.repository.startup_models);
+  if (command.count("--repository-poll-secs") > 0) {
+    RETURN_IF_ERROR(ReadDuration("--repository-poll-secs", flags.poll_interval,
+                                 &options.repository.poll_interval));
   }
   RETURN_IF_ERROR(CheckServerOptions(options));
   RETURN_IF_ERROR(CheckEngineConfig(options.engine));
@@ -184,8 +189,17 @@ void AddLifecycleFlags(CLI::App* command, Flags* flags) {
                       "After SIGTERM, serve on as not ready for so long [0]");
   command->add_option("--exit-timeout,--exit-timeout-secs", flags->exit_timeout,
                       "Then let requests in flight take at most so long [30]");
-  command->add_option("--model-control-mode", flags->model_control_mode,
-                      "none: all models of the repository are served");
+  command->add_option(
+      "--model-control-mode", flags->model_control_mode,
+      "Which models are served. none: those that are there at the start; poll: those "
+      "that are there; explicit: those that RepositoryModelLoad asks for [none]");
+  command
+      ->add_option("--load-model", flags->given.repository.startup_models,
+                   "With explicit control, a model to load at the start, * for all; may be given "
+                   "again")
+      ->allow_extra_args(false);
+  command->add_option("--repository-poll-secs", flags->poll_interval,
+                      "With poll, from one look at the repository to the next [2]");
   command->add_option("--load-threads", flags->given.repository.load_threads,
                       "Models loaded at once; 0 = up to 4");
   command->add_option("--log-level", flags->given.log_level, "debug, info, warning or error")

@@ -1,5 +1,7 @@
 #include "server/repository/directory_scan.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "config/model_options.h"
 
 namespace inferd {
@@ -59,6 +62,28 @@ absl::StatusOr<std::string> ReadConfig(const fs::path& path) {
   return text.str();
 }
 
+constexpr int kMaxFilesOfVersion = 10000;
+
+// Links are followed, so that a mounted volume whose links change is seen.
+VersionFiles ReadVersionFiles(const fs::path& folder) {
+  VersionFiles files;
+  std::vector<std::string> lines;
+  std::error_code error;
+  fs::recursive_directory_iterator it(folder, error);
+  for (int count = 0; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    struct stat status = {};
+    if (++count > kMaxFilesOfVersion || stat(it->path().c_str(), &status) != 0) continue;
+    if (S_ISDIR(status.st_mode)) continue;
+    lines.push_back(absl::StrCat(it->path().lexically_relative(folder).string(), " ",
+                                 status.st_size, " ", status.st_ino, " ", status.st_mtim.tv_sec,
+                                 ".", status.st_mtim.tv_nsec));
+    files.newest_change = std::max(files.newest_change, absl::TimeFromTimespec(status.st_ctim));
+  }
+  std::sort(lines.begin(), lines.end());
+  files.fingerprint = absl::StrJoin(lines, "\n");
+  return files;
+}
+
 ModelFolder ScanModel(const fs::path& path, std::vector<std::string>* warnings) {
   ModelFolder model;
   model.name = path.filename().string();
@@ -78,6 +103,7 @@ ModelFolder ScanModel(const fs::path& path, std::vector<std::string>* warnings) 
     const std::string name = folder.filename().string();
     if (const int64_t version = ParseVersion(name); version > 0) {
       model.versions.push_back(version);
+      model.files.emplace(version, ReadVersionFiles(folder));
     } else {
       warnings->push_back(
           absl::StrCat("model '", model.name, "': folder '", name,
@@ -117,6 +143,17 @@ absl::StatusOr<RepositoryScan> ScanRepository(const std::string& root) {
     }
   }
   return scan;
+}
+
+absl::StatusOr<ModelFolder> ScanModelFolder(const std::string& path,
+                                            std::vector<std::string>* warnings) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) {
+    return absl::NotFoundError(
+        absl::StrCat("'", path, "': expected a folder, found ",
+                     fs::exists(path, error) ? "something else" : "nothing"));
+  }
+  return ScanModel(path, warnings);
 }
 
 }  // namespace inferd

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "engine/core/status_macros.h"
 #include "server/metrics/log.h"
 #include "server/repository/version_policy.h"
@@ -19,49 +19,9 @@ namespace {
 
 // Reasons travel in gRPC trailers, which are short.
 constexpr size_t kMaxReasonBytes = 2000;
-// Stands for a model without any usable version.
-constexpr int64_t kNoVersion = 0;
 
 std::string ReasonOf(const absl::Status& status) {
   return std::string(status.message().substr(0, kMaxReasonBytes));
-}
-
-std::string Label(absl::string_view name, int64_t version) {
-  return version == kNoVersion ? absl::StrCat("model '", name, "'")
-                               : absl::StrCat("model '", name, "' version ", version);
-}
-
-absl::StatusOr<int64_t> ParseRequestedVersion(absl::string_view text) {
-  int64_t version = 0;
-  const bool is_digits = std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
-  if (is_digits && absl::SimpleAtoi(text, &version)) return version;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "model version: expected a non-negative integer or none, got '", text.substr(0, 100), "'"));
-}
-
-absl::Status NotReady(absl::string_view name, int64_t number, const ModelEntry::Version& version) {
-  const std::string label = Label(name, number);
-  switch (version.state) {
-    case ModelState::kUnknown:
-    case ModelState::kLoading:
-      return absl::UnavailableError(absl::StrCat(label, " is loading"));
-    case ModelState::kUnloading:
-      return absl::UnavailableError(absl::StrCat(label, " is being unloaded"));
-    default:
-      return absl::NotFoundError(absl::StrCat(label, " is not available: ", version.reason));
-  }
-}
-
-// Why no version is READY: the newest one's reason, unless another is still loading.
-absl::Status NoneReady(const ModelEntry& entry) {
-  absl::Status status = absl::NotFoundError(
-      absl::StrCat(Label(entry.name(), kNoVersion), " has no version that could be loaded"));
-  for (const auto& [number, version] : entry.Versions()) {
-    const absl::Status one = NotReady(entry.name(), number, version);
-    if (absl::IsUnavailable(one)) return one;
-    status = one;
-  }
-  return status;
 }
 
 absl::Status CheckModelFile(const std::string& path) {
@@ -72,6 +32,25 @@ absl::Status CheckModelFile(const std::string& path) {
                    std::filesystem::exists(path, error) ? "something else" : "nothing"));
 }
 
+// What a version is loaded from: a version whose source is equal need not be loaded again.
+std::string SourceOf(const ModelFolder& folder, int64_t version) {
+  const auto files = folder.files.find(version);
+  return absl::StrCat(folder.config_text, "\n",
+                      files == folder.files.end() ? "" : files->second.fingerprint);
+}
+
+absl::string_view ControlName(ModelControl control) {
+  switch (control) {
+    case ModelControl::kNone:
+      return "none";
+    case ModelControl::kPoll:
+      return "poll";
+    case ModelControl::kExplicit:
+      return "explicit";
+  }
+  return "none";
+}
+
 }  // namespace
 
 ModelRepository::ModelRepository(RepositoryOptions options, EngineConfig engine,
@@ -79,43 +58,52 @@ ModelRepository::ModelRepository(RepositoryOptions options, EngineConfig engine,
     : options_(std::move(options)),
       engine_(std::move(engine)),
       context_(context),
-      compile_(std::move(compile)) {}
+      compile_(std::move(compile)),
+      table_(std::make_shared<ModelTable>()) {
+  const int threads =
+      options_.load_threads > 0 ? options_.load_threads : std::min(4, context_.slots->count());
+  tasks_ =
+      std::make_unique<KeyedTasks>(threads, [this] { UseOpenMpThreads(engine_.threads_per_slot); });
+}
 
 ModelRepository::~ModelRepository() {
   {
     MutexLock lock(&mutex_);
     stopping_ = true;
   }
-  for (std::thread& loader : loaders_) loader.join();
+  wake_.SignalAll();
+  if (poller_.joinable()) poller_.join();
   tuner_.reset();
+  // Tasks may submit others to the end.
+  tasks_->Stop();
 }
 
 absl::Status ModelRepository::Start() {
-  std::vector<LoadTask> tasks;
-  for (const std::string& path : options_.paths) {
-    ASSIGN_OR_RETURN(const RepositoryScan scan, ScanRepository(path));
-    for (const std::string& warning : scan.warnings) LogWarning(warning);
-    for (const ModelFolder& folder : scan.models) {
-      if (Knows(folder.name)) {
-        LogWarning(absl::StrCat("folder '", folder.path, "' is ignored: model '", folder.name,
-                                "' was found before"));
-        continue;
-      }
-      AddModel(folder, &tasks);
+  const absl::Time began = absl::Now();
+  ASSIGN_OR_RETURN(std::vector<ModelFolder> models, ScanAll());
+  for (const std::string& name : options_.startup_models) {
+    const bool found = name == "*" || std::any_of(models.begin(), models.end(),
+                                                  [&](const auto& m) { return m.name == name; });
+    if (!found) {
+      return absl::NotFoundError(
+          absl::StrCat("--load-model: no folder '", name, "' in the model repository"));
     }
   }
-  initial_pending_ = static_cast<int>(tasks.size());
-  started_ = true;
-  if (tasks.empty()) LogWarning("no model to load was found");
-
-  const int wanted =
-      options_.load_threads > 0 ? options_.load_threads : std::min(4, context_.slots->count());
-  const int threads = std::min<int>(wanted, static_cast<int>(tasks.size()));
-  {
-    MutexLock lock(&mutex_);
-    tasks_.assign(std::make_move_iterator(tasks.begin()), std::make_move_iterator(tasks.end()));
+  detector_.Update(models, began);
+  for (ModelFolder& folder : models) {
+    if (LoadsAtStart(folder.name)) {
+      Announce(std::move(folder));
+    } else {
+      const int64_t version = folder.versions.empty() ? kNoVersion : folder.versions.back();
+      table_->Add(folder.name)
+          ->Set(version, {ModelState::kUnavailable, "not loaded", nullptr, /*wanted=*/false});
+    }
   }
-  for (int i = 0; i < threads; ++i) loaders_.emplace_back([this] { LoadLoop(); });
+  started_ = true;
+  if (initial_pending_ == 0 && options_.control != ModelControl::kExplicit) {
+    LogWarning("no model to load was found");
+  }
+  if (options_.control == ModelControl::kPoll) poller_ = std::thread([this] { PollLoop(); });
   if (!engine_.deterministic && engine_.tuning_seconds > 0) {
     tuner_ = std::make_unique<BackgroundTuner>(context_.slots, [this] {
       // Loading comes first.
@@ -126,190 +114,349 @@ absl::Status ModelRepository::Start() {
   return absl::OkStatus();
 }
 
-void ModelRepository::AddModel(const ModelFolder& folder, std::vector<LoadTask>* tasks) {
-  ModelEntry* entry = table_.Add(folder.name);
-  absl::StatusOr<ModelOptions> parsed = ParseModelOptions(folder.config_text, folder.name);
-  if (!folder.config_status.ok()) parsed = folder.config_status;
-  if (!parsed.ok()) {
-    const int64_t version = folder.versions.empty() ? kNoVersion : folder.versions.back();
-    LogError(absl::StrCat(Label(folder.name, kNoVersion), ": ", parsed.status().message()));
-    entry->SetState(version, ModelState::kUnavailable, ReasonOf(parsed.status()));
+absl::StatusOr<std::vector<ModelFolder>> ModelRepository::ScanAll() const {
+  std::vector<ModelFolder> models;
+  std::set<std::string> names;
+  for (const std::string& path : options_.paths) {
+    ASSIGN_OR_RETURN(RepositoryScan scan, ScanRepository(path));
+    // Said once, not at every look.
+    const auto warn = [this](const std::string& text) {
+      started_ ? LogDebug(text) : LogWarning(text);
+    };
+    for (const std::string& warning : scan.warnings) warn(warning);
+    for (ModelFolder& folder : scan.models) {
+      if (names.insert(folder.name).second) {
+        models.push_back(std::move(folder));
+      } else {
+        warn(absl::StrCat("folder '", folder.path, "' is ignored: model '", folder.name,
+                          "' was found before"));
+      }
+    }
+  }
+  return models;
+}
+
+bool ModelRepository::LoadsAtStart(const std::string& name) const {
+  if (options_.control != ModelControl::kExplicit) return true;
+  return std::any_of(options_.startup_models.begin(), options_.startup_models.end(),
+                     [&](const std::string& wanted) { return wanted == "*" || wanted == name; });
+}
+
+void ModelRepository::Announce(ModelFolder folder) {
+  ModelEntry* entry = table_->Add(folder.name);
+  const auto options = OptionsOf(folder);
+  if (!options.ok()) {
+    Refuse(entry, folder, options.status());
     return;
   }
-  ModelOptions& options = *parsed;
+  const VersionChoice choice = ChooseVersions((*options)->version_policy, folder.versions);
+  EnterMissing(entry, folder, choice).IgnoreError();
+  if (choice.serve.empty()) return;
+  for (const int64_t version : choice.serve) entry->SetState(version, ModelState::kLoading);
+  initial_pending_ += static_cast<int>(choice.serve.size());
+  const std::string name = folder.name;
+  tasks_->SubmitAnyway(name, [this, folder = std::move(folder)](bool run) {
+    if (run) Apply(folder, /*initial=*/true).IgnoreError();
+  });
+}
+
+absl::StatusOr<std::shared_ptr<const ModelOptions>> ModelRepository::OptionsOf(
+    const ModelFolder& folder) const {
+  RETURN_IF_ERROR(folder.config_status);
+  ASSIGN_OR_RETURN(ModelOptions options, ParseModelOptions(folder.config_text, folder.name));
   if (options.config.dynamic_batching().default_queue_policy().max_queue_size() == 0) {
     options.max_queue_requests = options_.max_queue_requests;
   }
-  for (const std::string& note : options.notes) {
-    LogWarning(absl::StrCat(Label(folder.name, kNoVersion), ": ", note));
-  }
+  return std::make_shared<const ModelOptions>(std::move(options));
+}
 
-  const auto shared = std::make_shared<const ModelOptions>(std::move(options));
-  const VersionChoice choice = ChooseVersions(shared->version_policy, folder.versions);
+void ModelRepository::Refuse(ModelEntry* entry, const ModelFolder& folder,
+                             const absl::Status& status) {
+  LogError(absl::StrCat(VersionLabel(folder.name, kNoVersion), ": ", status.message()));
+  // What is served already stays.
+  if (entry->Newest() != nullptr) return;
+  const int64_t version = folder.versions.empty() ? kNoVersion : folder.versions.back();
+  entry->SetState(version, ModelState::kUnavailable, ReasonOf(status));
+}
+
+absl::Status ModelRepository::Apply(const ModelFolder& folder, bool initial) {
+  ModelEntry* entry = table_->Add(folder.name);
+  const auto options = OptionsOf(folder);
+  if (!options.ok()) {
+    Refuse(entry, folder, options.status());
+    Notify(folder.name);
+    return options.status();
+  }
+  for (const std::string& note : (*options)->notes) {
+    LogWarning(absl::StrCat(VersionLabel(folder.name, kNoVersion), ": ", note));
+  }
+  entry->SetAliases((*options)->version_aliases);
+  const VersionChoice choice = ChooseVersions((*options)->version_policy, folder.versions);
+  absl::Status status;
+  // The newest first: it is what most requests want.
+  for (auto it = choice.serve.rbegin(); it != choice.serve.rend(); ++it) {
+    status.Update(LoadVersion(entry, folder, *it, *options));
+    if (initial) --initial_pending_;
+    Notify(folder.name);
+  }
+  Retire(entry, choice.serve);
+  status.Update(EnterMissing(entry, folder, choice));
+  Notify(folder.name);
+  return status;
+}
+
+absl::Status ModelRepository::EnterMissing(ModelEntry* entry, const ModelFolder& folder,
+                                           const VersionChoice& choice) {
   for (const int64_t version : choice.missing) {
     entry->SetState(version, ModelState::kUnavailable,
                     "version_policy names this version, but there is no such folder");
   }
-  for (const int64_t version : choice.serve) {
-    entry->SetState(version, ModelState::kLoading);
-    tasks->push_back({entry, version,
-                      absl::StrCat(folder.path, "/", version, "/", shared->model_filename),
-                      shared});
+  if (!choice.serve.empty() || !choice.missing.empty()) {
+    entry->Remove(kNoVersion);
+    return absl::OkStatus();
   }
-  if (choice.serve.empty() && choice.missing.empty()) {
-    entry->SetState(kNoVersion, ModelState::kUnavailable,
-                    absl::StrCat("'", folder.path, "' has no version folder such as '1'"));
-    LogError(absl::StrCat("'", folder.path, "' has no version folder such as '1'"));
-  }
+  const absl::Status status =
+      absl::NotFoundError(absl::StrCat("'", folder.path, "' has no version folder such as '1'"));
+  LogError(status.message());
+  entry->SetState(kNoVersion, ModelState::kUnavailable, ReasonOf(status));
+  return status;
 }
 
-void ModelRepository::LoadLoop() {
-  UseOpenMpThreads(engine_.threads_per_slot);
-  std::vector<std::weak_ptr<ServedModel>> loaded;
-  while (true) {
-    LoadTask task;
-    {
-      MutexLock lock(&mutex_);
-      if (tasks_.empty() || stopping_) break;
-      task = std::move(tasks_.front());
-      tasks_.pop_front();
+absl::Status ModelRepository::LoadVersion(ModelEntry* entry, const ModelFolder& folder,
+                                          int64_t version,
+                                          const std::shared_ptr<const ModelOptions>& options) {
+  const std::string label = VersionLabel(entry->name(), version);
+  const std::string source = SourceOf(folder, version);
+  ModelEntry::Version before;
+  entry->Find(version, &before);
+  ModelHandle model;
+  {
+    MutexLock lock(&mutex_);
+    Loaded& loaded = loaded_[entry->name()];
+    if (before.model != nullptr && loaded.sources[version] == source) return absl::OkStatus();
+    if (loaded.standby != nullptr && loaded.standby_version == version &&
+        loaded.standby_source == source) {
+      model = std::move(loaded.standby);
     }
-    loaded.push_back(Load(task));
   }
-  // Afterwards, so that no model waits for the disk.
-  for (const auto& model : loaded) {
-    if (const auto alive = model.lock(); alive != nullptr && !stopping()) alive->SaveCache();
+  if (model != nullptr) {
+    LogInfo(absl::StrCat(label, " is ready again: it was still in memory"));
+  } else {
+    if (before.model == nullptr) entry->SetState(version, ModelState::kLoading);
+    LogInfo(absl::StrCat("loading ", label));
+    const absl::Time begin = context_.clock->Now();
+    absl::StatusOr<ModelHandle> built =
+        Build(*entry, version,
+              absl::StrCat(folder.path, "/", version, "/", options->model_filename), *options);
+    if (!built.ok()) {
+      LogError(absl::StrCat(label, " could not be loaded",
+                            before.model == nullptr ? "" : " again and serves as it was", ": ",
+                            built.status().message()));
+      if (before.model == nullptr) {
+        entry->SetState(version, ModelState::kUnavailable, ReasonOf(built.status()));
+      }
+      return built.status();
+    }
+    LogInfo(absl::StrCat(label, " is ready after ",
+                         absl::ToInt64Milliseconds(context_.clock->Now() - begin), " ms, ",
+                         (*built)->batching_reason()));
+    model = Tracked(entry, *std::move(built));
+    // Later, so that no model waits for the disk.
+    tasks_->SubmitAnyway(absl::StrCat("save ", entry->name()),
+                         [weak = std::weak_ptr<ServedModel>(model)](bool run) {
+                           const auto alive = weak.lock();
+                           if (run && alive != nullptr) alive->SaveCache();
+                         });
   }
+  {
+    MutexLock lock(&mutex_);
+    loaded_[entry->name()].sources[version] = source;
+  }
+  entry->Set(version, {ModelState::kReady, "", std::move(model)});
+  return absl::OkStatus();
 }
 
-bool ModelRepository::stopping() const {
-  MutexLock lock(&mutex_);
-  return stopping_;
-}
-
-absl::StatusOr<ModelHandle> ModelRepository::Build(const LoadTask& task) {
-  RETURN_IF_ERROR(CheckModelFile(task.path));
+absl::StatusOr<ModelHandle> ModelRepository::Build(const ModelEntry& entry, int64_t version,
+                                                   const std::string& path,
+                                                   const ModelOptions& options) {
+  RETURN_IF_ERROR(CheckModelFile(path));
   const absl::Time begin = context_.clock->Now();
   try {
     EngineConfig engine = engine_;
-    engine.precision = task.options->precision;
+    engine.precision = options.precision;
     if (const PrecisionChoice choice = ChoosePrecision(engine); !choice.note.empty()) {
-      LogWarning(absl::StrCat(Label(task.entry->name(), task.version), ": ", choice.note));
+      LogWarning(absl::StrCat(VersionLabel(entry.name(), version), ": ", choice.note));
     }
-    ASSIGN_OR_RETURN(std::unique_ptr<Model> model, compile_(task.path, engine));
-    return ServedModel::Create(task.entry->name(), task.version, std::move(model), *task.options,
-                               context_, context_.clock->Now() - begin);
+    ASSIGN_OR_RETURN(std::unique_ptr<Model> model, compile_(path, engine));
+    return ServedModel::Create(entry.name(), version, std::move(model), options, context_,
+                               context_.clock->Now() - begin);
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("loading threw: ", error.what()));
   }
 }
 
-ModelHandle ModelRepository::Load(const LoadTask& task) {
-  const std::string label = Label(task.entry->name(), task.version);
-  LogInfo(absl::StrCat("loading ", label));
-  const absl::Time begin = context_.clock->Now();
-  absl::StatusOr<ModelHandle> model = Build(task);
-  if (model.ok()) {
-    LogInfo(absl::StrCat(label, " is ready after ",
-                         absl::ToInt64Milliseconds(context_.clock->Now() - begin), " ms, ",
-                         (*model)->batching_reason()));
-    task.entry->Set(task.version, {ModelState::kReady, "", *model});
-  } else {
-    LogError(absl::StrCat(label, " could not be loaded: ", model.status().message()));
-    task.entry->SetState(task.version, ModelState::kUnavailable, ReasonOf(model.status()));
+ModelHandle ModelRepository::Tracked(ModelEntry* entry, ModelHandle model) const {
+  ServedModel* const pointer = model.get();
+  const int64_t version = model->version();
+  return ModelHandle(pointer, [entry, version, weak_table = std::weak_ptr<ModelTable>(table_),
+                               model = std::move(model)](ServedModel*) mutable {
+    model.reset();
+    if (const auto table = weak_table.lock()) entry->EndUnloading(version);
+  });
+}
+
+void ModelRepository::Retire(ModelEntry* entry, const std::vector<int64_t>& wanted) {
+  const std::map<int64_t, ModelEntry::Version> versions = entry->Versions();
+  const auto is_wanted = [&](int64_t version) {
+    return std::find(wanted.begin(), wanted.end(), version) != wanted.end();
+  };
+  const bool replaced =
+      wanted.empty() ||
+      std::any_of(versions.begin(), versions.end(), [&](const auto& entry_version) {
+        return entry_version.second.model && is_wanted(entry_version.first);
+      });
+  for (const auto& [version, value] : versions) {
+    if (is_wanted(version) || version == kNoVersion) continue;
+    if (value.model == nullptr) {
+      entry->Remove(version);
+      continue;
+    }
+    if (!replaced) continue;
+    LogInfo(
+        absl::StrCat(VersionLabel(entry->name(), version), " is superseded and kept in memory"));
+    ModelHandle dropped;
+    {
+      MutexLock lock(&mutex_);
+      Loaded& loaded = loaded_[entry->name()];
+      dropped = std::exchange(loaded.standby, value.model);
+      loaded.standby_version = version;
+      loaded.standby_source = loaded.sources[version];
+      loaded.sources.erase(version);
+    }
+    entry->Remove(version);
   }
-  --initial_pending_;
-  Notify(task.entry->name());
-  return model.ok() ? *std::move(model) : nullptr;
+}
+
+void ModelRepository::UnloadAll(ModelEntry* entry) {
+  ModelHandle standby;
+  {
+    MutexLock lock(&mutex_);
+    Loaded& loaded = loaded_[entry->name()];
+    standby = std::move(loaded.standby);
+    loaded_.erase(entry->name());
+  }
+  for (const auto& [version, value] : entry->Versions()) {
+    if (value.model != nullptr) {
+      LogInfo(absl::StrCat("unloading ", VersionLabel(entry->name(), version)));
+      entry->Set(version, {ModelState::kUnloading, "", nullptr, /*wanted=*/false});
+    } else {
+      entry->Set(version, {ModelState::kUnavailable, "unloaded", nullptr, /*wanted=*/false});
+    }
+  }
+}
+
+void ModelRepository::Load(const std::string& name, ModelOverrides overrides, Done done) {
+  absl::Status status = CheckModelName(name);
+  if (status.ok() && options_.control != ModelControl::kExplicit) {
+    status = absl::UnavailableError(
+        absl::StrCat("models are loaded on request only with --model-control-mode explicit; it is ",
+                     ControlName(options_.control)));
+  }
+  if (status.ok()) {
+    status = tasks_->Submit(name, [this, name, overrides = std::move(overrides), done](bool run) {
+      done(run ? LoadNow(name, overrides) : absl::UnavailableError("the server is shutting down"));
+    });
+  }
+  if (!status.ok()) done(status);
+}
+
+absl::StatusOr<ModelFolder> ModelRepository::FolderOf(const std::string& name) const {
+  absl::Status status;
+  std::vector<std::string> warnings;
+  for (const std::string& path : options_.paths) {
+    absl::StatusOr<ModelFolder> folder = ScanModelFolder(absl::StrCat(path, "/", name), &warnings);
+    for (const std::string& warning : warnings) LogWarning(warning);
+    if (folder.ok() || !absl::IsNotFound(folder.status())) return folder;
+    status = folder.status();
+  }
+  return absl::NotFoundError(absl::StrCat(VersionLabel(name, kNoVersion), ": ", status.message()));
+}
+
+absl::Status ModelRepository::LoadNow(const std::string& name, const ModelOverrides& overrides) {
+  std::unique_ptr<StagedFolder> staged;
+  ModelFolder folder;
+  if (overrides.files.empty()) {
+    ASSIGN_OR_RETURN(folder, FolderOf(name));
+  } else {
+    if (!overrides.config_json) {
+      return absl::InvalidArgumentError("parameter 'file:...': expected 'config' beside it");
+    }
+    ASSIGN_OR_RETURN(staged, StagedFolder::Make(name, overrides.files));
+    std::vector<std::string> warnings;
+    ASSIGN_OR_RETURN(folder, ScanModelFolder(staged->path(), &warnings));
+  }
+  if (overrides.config_json) {
+    ASSIGN_OR_RETURN(folder.config_text, ConfigTextFromJson(*overrides.config_json));
+    folder.config_status = absl::OkStatus();
+  }
+  return Apply(folder, /*initial=*/false);
+}
+
+void ModelRepository::Unload(const std::string& name, Done done) {
+  absl::Status status;
+  if (options_.control != ModelControl::kExplicit) {
+    status = absl::UnavailableError(absl::StrCat(
+        "models are unloaded on request only with --model-control-mode explicit; it is ",
+        ControlName(options_.control)));
+  } else if (!Knows(name)) {
+    status = absl::NotFoundError(
+        absl::StrCat(VersionLabel(name.substr(0, 300), kNoVersion), " is not loaded"));
+  } else {
+    status = tasks_->Submit(name, [this, name, done](bool run) {
+      if (run) {
+        UnloadAll(table_->Add(name));
+        Notify(name);
+      }
+      done(run ? absl::OkStatus() : absl::UnavailableError("the server is shutting down"));
+    });
+  }
+  if (!status.ok()) done(status);
+}
+
+void ModelRepository::PollLoop() {
+  while (true) {
+    {
+      MutexLock lock(&mutex_);
+      const absl::Time until = absl::Now() + options_.poll_interval;
+      while (!stopping_ && absl::Now() < until) wake_.WaitFor(&mutex_, until - absl::Now());
+      if (stopping_) return;
+    }
+    const absl::Time began = absl::Now();
+    absl::StatusOr<std::vector<ModelFolder>> models = ScanAll();
+    // A volume that is away for a moment takes no model down.
+    if (!models.ok()) {
+      LogWarning(absl::StrCat("the models stay as they are: ", models.status().message()));
+      continue;
+    }
+    ChangeDetector::Changes changes = detector_.Update(*std::move(models), began);
+    for (ModelFolder& folder : changes.changed) {
+      const std::string name = folder.name;
+      tasks_->SubmitAnyway(name, [this, folder = std::move(folder)](bool run) {
+        if (run) Apply(folder, /*initial=*/false).IgnoreError();
+      });
+    }
+    for (const std::string& name : changes.gone) {
+      tasks_->SubmitAnyway(name, [this, name](bool run) {
+        if (!run) return;
+        UnloadAll(table_->Add(name));
+        Notify(name);
+      });
+    }
+  }
 }
 
 void ModelRepository::Notify(const std::string& model_name) const {
   if (listener_) listener_(model_name);
-}
-
-absl::StatusOr<ModelHandle> ModelRepository::Get(absl::string_view name,
-                                                 absl::string_view version) const {
-  if (draining_) return absl::UnavailableError("the server is draining and takes no new requests");
-  const ModelEntry* entry = table_.Find(name);
-  if (entry == nullptr) {
-    return absl::NotFoundError(absl::StrCat("model '", name.substr(0, 300), "' is not known"));
-  }
-  if (version.empty()) {
-    ModelHandle newest = entry->Newest();
-    if (newest == nullptr) return NoneReady(*entry);
-    return newest;
-  }
-  ASSIGN_OR_RETURN(const int64_t number, ParseRequestedVersion(version));
-  ModelEntry::Version found;
-  if (number == kNoVersion || !entry->Find(number, &found)) {
-    return absl::NotFoundError(absl::StrCat("model '", name, "' has no version ", number));
-  }
-  if (found.model == nullptr) return NotReady(name, number, found);
-  return std::move(found.model);
-}
-
-std::vector<int64_t> ModelRepository::ReadyVersions(absl::string_view name) const {
-  std::vector<int64_t> ready;
-  const ModelEntry* entry = table_.Find(name);
-  if (entry == nullptr) return ready;
-  for (const auto& [number, version] : entry->Versions()) {
-    if (version.state == ModelState::kReady) ready.push_back(number);
-  }
-  return ready;
-}
-
-std::vector<ModelHandle> ModelRepository::ReadyModels() const {
-  std::vector<ModelHandle> models;
-  table_.ForEach([&](const ModelEntry& entry) {
-    for (auto& [number, version] : entry.Versions()) {
-      if (version.model) models.push_back(version.model);
-    }
-  });
-  std::sort(models.begin(), models.end(), [](const ModelHandle& a, const ModelHandle& b) {
-    return std::make_pair(absl::string_view(a->name()), a->version()) <
-           std::make_pair(absl::string_view(b->name()), b->version());
-  });
-  return models;
-}
-
-std::vector<ModelIndexRow> ModelRepository::Index() const {
-  std::map<std::string, std::vector<ModelIndexRow>> rows_by_name;
-  table_.ForEach([&](const ModelEntry& entry) {
-    std::vector<ModelIndexRow>& rows = rows_by_name[entry.name()];
-    for (const auto& [number, version] : entry.Versions()) {
-      rows.push_back({entry.name(), number == kNoVersion ? "" : absl::StrCat(number), version.state,
-                      version.reason});
-    }
-  });
-  std::vector<ModelIndexRow> index;
-  for (auto& [name, rows] : rows_by_name) {
-    index.insert(index.end(), rows.begin(), rows.end());
-  }
-  return index;
-}
-
-bool ModelRepository::AnyReady() const {
-  bool any_known = false;
-  bool any_ready = false;
-  table_.ForEach([&](const ModelEntry& entry) {
-    any_known = true;
-    any_ready = any_ready || entry.Newest() != nullptr;
-  });
-  return any_ready || !any_known;
-}
-
-bool ModelRepository::AllReady() const {
-  bool all_ready = true;
-  table_.ForEach([&](const ModelEntry& entry) {
-    for (const auto& [number, version] : entry.Versions()) {
-      all_ready = all_ready && version.state == ModelState::kReady;
-    }
-  });
-  return all_ready;
-}
-
-void ModelRepository::RefreshMetrics() const {
-  for (const ModelHandle& model : ReadyModels()) model->RefreshMetrics();
 }
 
 }  // namespace inferd

@@ -55,6 +55,33 @@ void ModelEntry::SetState(int64_t version, ModelState state, std::string reason)
   Set(version, {state, std::move(reason), nullptr});
 }
 
+void ModelEntry::Remove(int64_t version) {
+  Version removed;
+  MutexLock lock(&mutex_);
+  const auto it = versions_.find(version);
+  if (it == versions_.end()) return;
+  removed = std::move(it->second);
+  versions_.erase(it);
+}
+
+void ModelEntry::EndUnloading(int64_t version) {
+  MutexLock lock(&mutex_);
+  const auto it = versions_.find(version);
+  if (it == versions_.end() || it->second.state != ModelState::kUnloading) return;
+  it->second = {ModelState::kUnavailable, "unloaded", nullptr, false};
+}
+
+void ModelEntry::SetAliases(std::map<std::string, int64_t> aliases) {
+  MutexLock lock(&mutex_);
+  aliases_ = {std::make_move_iterator(aliases.begin()), std::make_move_iterator(aliases.end())};
+}
+
+int64_t ModelEntry::FindAlias(absl::string_view alias) const {
+  MutexLock lock(&mutex_);
+  const auto it = aliases_.find(alias);
+  return it == aliases_.end() ? 0 : it->second;
+}
+
 ModelTable::~ModelTable() {
   for (std::atomic<ModelEntry*>& bucket : buckets_) {
     ModelEntry* entry = bucket.load(std::memory_order_relaxed);

@@ -28,6 +28,8 @@ class ModelEntry {
     ModelState state = ModelState::kUnknown;
     std::string reason;
     ModelHandle model;  // set exactly while READY
+    // False for what nobody asked to have: unloaded, or not loaded yet under explicit control.
+    bool wanted = true;
   };
 
   explicit ModelEntry(std::string name) : name_(std::move(name)) {}
@@ -42,6 +44,15 @@ class ModelEntry {
   // Changes a version's state; the handle it had is dropped outside the lock.
   void Set(int64_t version, Version value);
   void SetState(int64_t version, ModelState state, std::string reason = "");
+  // Forgets a version; its handle is dropped outside the lock.
+  void Remove(int64_t version);
+  // A version whose last user is gone: UNAVAILABLE if it is still UNLOADING.
+  void EndUnloading(int64_t version);
+
+  // Names that stand for versions.
+  void SetAliases(std::map<std::string, int64_t> aliases);
+  // 0 for a name that is none.
+  int64_t FindAlias(absl::string_view alias) const;
 
  private:
   friend class ModelTable;
@@ -50,6 +61,7 @@ class ModelEntry {
   ModelEntry* next_ = nullptr;  // constant once the entry can be found
   mutable Mutex mutex_;
   std::map<int64_t, Version> versions_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, int64_t, std::less<>> aliases_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Model entries by name: a hash table that only grows, so that finding takes no lock. Thread-safe.

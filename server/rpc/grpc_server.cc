@@ -51,7 +51,7 @@ void SetArguments(const GrpcServerOptions& options, grpc::ServerBuilder* builder
 }  // namespace
 
 struct GrpcServer::Services {
-  Services(const GrpcServerOptions& options, const ModelRepository* repository, ServingState* state,
+  Services(const GrpcServerOptions& options, ModelRepository* repository, ServingState* state,
            InflightBytes* inflight)
       : requests(options.message_pool_bytes / 2,
                  options.message_pool_bytes / 2 / kPoolShareOfOneMessage),
@@ -70,7 +70,7 @@ struct GrpcServer::Services {
 };
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOptions& options,
-                                                              const ModelRepository* repository,
+                                                              ModelRepository* repository,
                                                               ServingState* state,
                                                               InflightBytes* inflight) {
   auto services = std::make_unique<Services>(options, repository, state, inflight);

@@ -30,7 +30,7 @@ class GrpcServer {
  public:
   // The pointers outlive the server. UNAVAILABLE when the port cannot be had.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options,
-                                                           const ModelRepository* repository,
+                                                           ModelRepository* repository,
                                                            ServingState* state,
                                                            InflightBytes* inflight);
   // Shuts down at once if Shutdown() was not called.

@@ -14,10 +14,10 @@
 #include "server/rpc/inflight_bytes.h"
 #include "server/rpc/message_pool.h"
 #include "server/rpc/serving_state.h"
+#include "server/rpc/wire_request.h"
 
 namespace inferd {
 
-using RequestPool = MessagePool<inference::ModelInferRequest>;
 using ResponsePool = MessagePool<inference::ModelInferResponse>;
 
 // What all ModelInfer calls share; outlives them. Thread-safe.
@@ -29,6 +29,9 @@ struct InferSurroundings {
   ResponsePool* responses;
   int64_t max_reply_bytes;
 };
+
+// When a call must be answered; gRPC says "no deadline" with one that is centuries away.
+absl::Time DeadlineOf(const grpc::CallbackServerContext& context, absl::Time now);
 
 // One ModelInfer on the side of gRPC. The request comes unparsed, so that its memory is admitted
 // before it is taken; the reply leaves serialized, so that both messages go back to their pools
@@ -50,7 +53,6 @@ class InferReactor final : public grpc::ServerUnaryReactor {
   // takes a further thread, a sixth of the server's time. What OnCancel and OnDone do is trivial.
   bool InternalInlineable() override { return true; }
 
-  absl::Status Parse();
   void Reply(const absl::Status& status);
   grpc::Status SerializeReply();
 
@@ -60,8 +62,7 @@ class InferReactor final : public grpc::ServerUnaryReactor {
   grpc::ByteBuffer* const reply_bytes_;
   InferCall call_;
   bool entered_ = false;
-  int64_t parsed_bytes_ = 0;
-  std::unique_ptr<RequestPool::Entry> request_;
+  WireRequest request_;
   std::unique_ptr<ResponsePool::Entry> response_;
 };
 

@@ -1,8 +1,13 @@
 #include "server/rpc/service.h"
 
+#include <utility>
+
 #include "server/rpc/grpc_status.h"
 #include "server/rpc/health_calls.h"
 #include "server/rpc/metadata_calls.h"
+#include "server/rpc/repository_calls.h"
+#include "server/rpc/setting_calls.h"
+#include "server/rpc/stream_reactor.h"
 
 namespace inferd {
 namespace {
@@ -24,6 +29,20 @@ grpc::ServerUnaryReactor* InferenceService::Answer(Context* context, Call&& call
   const absl::Status status = call();
   state_.Leave();
   return FinishNow(context, status);
+}
+
+template <typename Call>
+grpc::ServerUnaryReactor* InferenceService::AnswerLater(Context* context, Call&& call) {
+  if (!state_.Enter()) {
+    return FinishNow(context, absl::UnavailableError("the server is shutting down"));
+  }
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  call([this, reactor](const absl::Status& status) {
+    // The reactor may end before Finish returns, and the server after Leave.
+    reactor->Finish(ToGrpcStatus(status));
+    state_.Leave();
+  });
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* InferenceService::ServerLive(Context* context,
@@ -74,12 +93,45 @@ grpc::ServerUnaryReactor* InferenceService::RepositoryIndex(
   return Answer(context, [&] { return ShowRepositoryIndex(repository_, *request, response); });
 }
 
+grpc::ServerUnaryReactor* InferenceService::RepositoryModelLoad(
+    Context* context, const inference::RepositoryModelLoadRequest* request,
+    inference::RepositoryModelLoadResponse*) {
+  return AnswerLater(context, [&](ModelRepository::Done done) {
+    absl::StatusOr<ModelOverrides> overrides = ReadOverrides(*request);
+    if (!overrides.ok()) return done(overrides.status());
+    repository_.Load(request->model_name(), *std::move(overrides), std::move(done));
+  });
+}
+
+grpc::ServerUnaryReactor* InferenceService::RepositoryModelUnload(
+    Context* context, const inference::RepositoryModelUnloadRequest* request,
+    inference::RepositoryModelUnloadResponse*) {
+  return AnswerLater(context, [&](ModelRepository::Done done) {
+    const absl::Status status = CheckUnload(*request);
+    if (!status.ok()) return done(status);
+    repository_.Unload(request->model_name(), std::move(done));
+  });
+}
+
+grpc::ServerUnaryReactor* InferenceService::LogSettings(
+    Context* context, const inference::LogSettingsRequest* request,
+    inference::LogSettingsResponse* response) {
+  return Answer(context, [&] { return ChangeLogSettings(*request, response); });
+}
+
 grpc::ServerUnaryReactor* InferenceService::ModelInfer(Context* context,
                                                        const grpc::ByteBuffer* request,
                                                        grpc::ByteBuffer* response) {
   // gRPC made the buffer for this call alone and does not read it again.
   auto* reactor =
       new InferReactor(infer_, context, const_cast<grpc::ByteBuffer*>(request), response);
+  reactor->Start();
+  return reactor;
+}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* InferenceService::ModelStreamInfer(
+    Context* context) {
+  auto* reactor = new StreamReactor(infer_, context);
   reactor->Start();
   return reactor;
 }

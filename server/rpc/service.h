@@ -7,14 +7,40 @@
 
 namespace inferd {
 
+// `Base` with these of the service's generated method classes around it.
+template <typename Base, template <typename> class... Methods>
+struct WithMethods {
+  using Type = Base;
+};
+template <typename Base, template <typename> class Method, template <typename> class... Rest>
+struct WithMethods<Base, Method, Rest...> {
+  using Type = Method<typename WithMethods<Base, Rest...>::Type>;
+};
+
+// Every call answers by callback; the messages of inference come and leave as bytes.
+using Calls = inference::GRPCInferenceService;
+using CallbackCalls = WithMethods<
+    Calls::Service, Calls::WithRawCallbackMethod_ModelInfer,
+    Calls::WithRawCallbackMethod_ModelStreamInfer, Calls::WithCallbackMethod_ServerLive,
+    Calls::WithCallbackMethod_ServerReady, Calls::WithCallbackMethod_ModelReady,
+    Calls::WithCallbackMethod_ServerMetadata, Calls::WithCallbackMethod_ModelMetadata,
+    Calls::WithCallbackMethod_ModelConfig, Calls::WithCallbackMethod_ModelStatistics,
+    Calls::WithCallbackMethod_RepositoryIndex, Calls::WithCallbackMethod_RepositoryModelLoad,
+    Calls::WithCallbackMethod_RepositoryModelUnload,
+    Calls::WithCallbackMethod_SystemSharedMemoryStatus,
+    Calls::WithCallbackMethod_SystemSharedMemoryRegister,
+    Calls::WithCallbackMethod_SystemSharedMemoryUnregister,
+    Calls::WithCallbackMethod_CudaSharedMemoryStatus,
+    Calls::WithCallbackMethod_CudaSharedMemoryRegister,
+    Calls::WithCallbackMethod_CudaSharedMemoryUnregister, Calls::WithCallbackMethod_TraceSetting,
+    Calls::WithCallbackMethod_LogSettings>::Type;
+
 // The list of RPCs that are served; each group has its own file. Methods that are not here answer
 // UNIMPLEMENTED. Owned by GrpcServer. Thread-safe.
-class InferenceService final
-    : public inference::GRPCInferenceService::WithRawCallbackMethod_ModelInfer<
-          inference::GRPCInferenceService::CallbackService> {
+class InferenceService final : public CallbackCalls {
  public:
   // Everything given outlives the service.
-  InferenceService(const ModelRepository* repository, ServingState* state, InferSurroundings infer)
+  InferenceService(ModelRepository* repository, ServingState* state, InferSurroundings infer)
       : repository_(*repository), state_(*state), infer_(infer) {}
 
  private:
@@ -41,15 +67,34 @@ class InferenceService final
   Reactor* RepositoryIndex(Context* context, const inference::RepositoryIndexRequest* request,
                            inference::RepositoryIndexResponse* response) override;
 
+  // repository_calls.cc
+  Reactor* RepositoryModelLoad(Context* context,
+                               const inference::RepositoryModelLoadRequest* request,
+                               inference::RepositoryModelLoadResponse* response) override;
+  Reactor* RepositoryModelUnload(Context* context,
+                                 const inference::RepositoryModelUnloadRequest* request,
+                                 inference::RepositoryModelUnloadResponse* response) override;
+
+  // setting_calls.cc
+  Reactor* LogSettings(Context* context, const inference::LogSettingsRequest* request,
+                       inference::LogSettingsResponse* response) override;
+
   // infer_reactor.cc, infer_call.cc
   Reactor* ModelInfer(Context* context, const grpc::ByteBuffer* request,
                       grpc::ByteBuffer* response) override;
 
+  // stream_reactor.cc
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ModelStreamInfer(
+      Context* context) override;
+
   // Runs `call` unless calls are refused, and finishes with what it returns.
   template <typename Call>
   Reactor* Answer(Context* context, Call&& call);
+  // The same for a call that says later how it ended: it gets a ModelRepository::Done.
+  template <typename Call>
+  Reactor* AnswerLater(Context* context, Call&& call);
 
-  const ModelRepository& repository_;
+  ModelRepository& repository_;
   ServingState& state_;
   const InferSurroundings infer_;
 };

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
+#include <thread>
 
 #include "server/metrics/metrics_registry.h"
 #include "server/scheduler/clock.h"
@@ -26,6 +28,7 @@ class ModelRepositoryTest : public ::testing::Test {
     if (text == "throw") throw std::bad_alloc();
     if (text == "bad") return absl::InvalidArgumentError("'" + path + "' is no ONNX model");
     MutexLock lock(&mutex_);
+    ++loads_;
     while (text == "slow" && !released_) changed_.Wait(&mutex_);
     return std::unique_ptr<Model>(FakeModel::Identity());
   }
@@ -37,10 +40,13 @@ class ModelRepositoryTest : public ::testing::Test {
 
   ModelRepository& repository() {
     if (repository_ == nullptr) {
-      RepositoryOptions options;
+      RepositoryOptions options = options_;
       options.paths = {files_.root()};
+      // Nothing else holds models.
+      EngineConfig engine;
+      engine.deterministic = true;
       repository_ = std::make_unique<ModelRepository>(
-          options, EngineConfig(), ServingContext{&slots_, &clock_, &registry_},
+          options, engine, ServingContext{&slots_, &clock_, &registry_},
           [this](const std::string& path, const EngineConfig&) { return Compile(path); });
       repository_->SetStateListener([this](const std::string& name) {
         MutexLock lock(&mutex_);
@@ -69,6 +75,32 @@ class ModelRepositoryTest : public ::testing::Test {
     return text;
   }
 
+  absl::Status Load(const std::string& name, ModelOverrides overrides = {}) {
+    return Await([&](ModelRepository::Done done) {
+      repository().Load(name, std::move(overrides), std::move(done));
+    });
+  }
+  absl::Status Unload(const std::string& name) {
+    return Await([&](ModelRepository::Done done) { repository().Unload(name, std::move(done)); });
+  }
+  absl::Status Await(const std::function<void(ModelRepository::Done)>& begin) {
+    std::optional<absl::Status> result;
+    begin([&](const absl::Status& status) {
+      MutexLock lock(&mutex_);
+      result = status;
+      changed_.SignalAll();
+    });
+    MutexLock lock(&mutex_);
+    while (!result) changed_.Wait(&mutex_);
+    return *result;
+  }
+  int loads() {
+    MutexLock lock(&mutex_);
+    return loads_;
+  }
+
+  RepositoryOptions options_;
+  int loads_ = 0;
   TemporaryRepository files_;
   MetricsRegistry registry_;
   SystemClock clock_;
@@ -172,6 +204,155 @@ TEST_F(ModelRepositoryTest, RefusesNewRequestsWhileDraining) {
   repository().Drain();
   EXPECT_TRUE(absl::IsUnavailable(repository().Get("m", "").status()));
   EXPECT_EQ(handle->name(), "m");
+}
+
+class ExplicitControlTest : public ModelRepositoryTest {
+ protected:
+  ExplicitControlTest() { options_.control = ModelControl::kExplicit; }
+  void SetUp() override {
+    files_.Write("m/1/model.onnx", "good");
+    files_.Write("n/1/model.onnx", "good");
+  }
+};
+
+TEST_F(ExplicitControlTest, LoadsNothingUntilAsked) {
+  StartAndAwait({});
+  EXPECT_THAT(IndexText(), ElementsAre("m 1 UNAVAILABLE", "n 1 UNAVAILABLE"));
+  EXPECT_TRUE(repository().Ready(true));
+  EXPECT_FALSE(repository().Knows("m"));
+  ASSERT_TRUE(Load("m").ok());
+  EXPECT_THAT(IndexText(), ElementsAre("m 1 READY", "n 1 UNAVAILABLE"));
+  EXPECT_TRUE(repository().Knows("m"));
+  EXPECT_TRUE(repository().Get("m", "").ok());
+}
+
+TEST_F(ExplicitControlTest, LoadsAtTheStartWhatTheOptionsName) {
+  options_.startup_models = {"n"};
+  StartAndAwait({"n"});
+  EXPECT_THAT(IndexText(), ElementsAre("m 1 UNAVAILABLE", "n 1 READY"));
+  repository_ = nullptr;
+  options_.startup_models = {"x"};
+  EXPECT_TRUE(absl::IsNotFound(repository().Start()));
+}
+
+TEST_F(ExplicitControlTest, UnloadsOnceTheLastRequestIsDone) {
+  StartAndAwait({});
+  ASSERT_TRUE(Load("m").ok());
+  ModelHandle handle = repository().Get("m", "").value();
+  ASSERT_TRUE(Unload("m").ok());
+  EXPECT_TRUE(absl::IsUnavailable(repository().Get("m", "").status()));
+  EXPECT_THAT(IndexText(), ElementsAre("m 1 UNLOADING", "n 1 UNAVAILABLE"));
+  EXPECT_FALSE(repository().Knows("m"));
+  handle = nullptr;
+  EXPECT_EQ(repository().Index()[0].reason, "unloaded");
+  EXPECT_TRUE(absl::IsNotFound(repository().Get("m", "").status()));
+  EXPECT_TRUE(absl::IsNotFound(Unload("m")));
+  ASSERT_TRUE(Load("m").ok());
+  EXPECT_TRUE(repository().Get("m", "").ok());
+}
+
+TEST_F(ExplicitControlTest, LoadsOnlyWhatChanged) {
+  StartAndAwait({});
+  ASSERT_TRUE(Load("m").ok());
+  const ModelHandle before = repository().Get("m", "").value();
+  ASSERT_TRUE(Load("m").ok());
+  EXPECT_EQ(loads(), 1);
+  EXPECT_EQ(repository().Get("m", "").value(), before);
+  files_.Write("m/1/model.onnx", "better");
+  ASSERT_TRUE(Load("m").ok());
+  EXPECT_EQ(loads(), 2);
+  EXPECT_NE(repository().Get("m", "").value(), before);
+}
+
+TEST_F(ExplicitControlTest, AFailedLoadLeavesWhatServes) {
+  StartAndAwait({});
+  ASSERT_TRUE(Load("m").ok());
+  files_.Write("m/1/model.onnx", "bad");
+  EXPECT_FALSE(Load("m").ok());
+  files_.Write("m/2/model.onnx", "bad");
+  EXPECT_FALSE(Load("m").ok());
+  EXPECT_EQ(repository().Get("m", "").value()->version(), 1);
+  files_.Write("m/config.pbtxt", "nonsense");
+  EXPECT_FALSE(Load("m").ok());
+  EXPECT_EQ(repository().Get("m", "").value()->version(), 1);
+}
+
+TEST_F(ExplicitControlTest, ANewVersionServesOnceItIsReadyAndTheOldOneComesBackAtOnce) {
+  StartAndAwait({});
+  ASSERT_TRUE(Load("m").ok());
+  const ModelHandle first = repository().Get("m", "").value();
+  files_.Write("m/2/model.onnx", "good");
+  ASSERT_TRUE(Load("m").ok());
+  EXPECT_EQ(repository().Get("m", "").value()->version(), 2);
+  EXPECT_TRUE(absl::IsNotFound(repository().Get("m", "1").status()));
+  EXPECT_EQ(loads(), 2);
+  std::filesystem::remove_all(files_.root() + "/m/2");
+  ASSERT_TRUE(Load("m").ok());
+  EXPECT_EQ(repository().Get("m", "").value(), first);
+  EXPECT_EQ(loads(), 2);
+}
+
+TEST_F(ExplicitControlTest, TakesConfigAndFilesFromTheRequest) {
+  StartAndAwait({});
+  ASSERT_TRUE(Load("m", {R"({"max_batch_size": 3})", {}}).ok());
+  EXPECT_EQ(repository().Get("m", "").value()->max_batch_size(), 3);
+  ASSERT_TRUE(Load("fresh", {"{}", {{"7/model.onnx", "good"}}}).ok());
+  EXPECT_EQ(repository().Get("fresh", "").value()->version(), 7);
+  EXPECT_TRUE(absl::IsInvalidArgument(Load("fresh", {std::nullopt, {{"1/model.onnx", "good"}}})));
+  EXPECT_TRUE(absl::IsInvalidArgument(Load("m", {"{\"max_batch_size\": ", {}})));
+  for (const char* path :
+       {"../1/model.onnx", "1/../x", "/1/x", "1/a/b", "01/x", "1/.x", "1/", ""}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(Load("fresh", {"{}", {{path, "good"}}}))) << path;
+  }
+}
+
+TEST_F(ExplicitControlTest, RefusesModelsThatAreNotThere) {
+  StartAndAwait({});
+  EXPECT_TRUE(absl::IsNotFound(Load("nobody")));
+  EXPECT_TRUE(absl::IsNotFound(Unload("nobody")));
+  for (const char* name : {"../m", "m/../n", ".m", "", "/etc"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(Load(name))) << name;
+  }
+}
+
+TEST_F(ExplicitControlTest, AliasesStandForVersions) {
+  files_.Write("m/2/model.onnx", "good");
+  files_.Write("m/config.pbtxt",
+               "version_policy { all { } } "
+               "parameters { key: \"version_alias.stable\" value { string_value: \"1\" } }");
+  StartAndAwait({});
+  ASSERT_TRUE(Load("m").ok());
+  EXPECT_EQ(repository().Get("m", "stable").value()->version(), 1);
+  EXPECT_EQ(repository().Get("m", "").value()->version(), 2);
+  EXPECT_TRUE(absl::IsInvalidArgument(repository().Get("m", "canary").status()));
+}
+
+TEST_F(ModelRepositoryTest, LoadsOnRequestOnlyUnderExplicitControl) {
+  files_.Write("m/1/model.onnx", "good");
+  StartAndAwait({"m"});
+  EXPECT_TRUE(absl::IsUnavailable(Load("m")));
+  EXPECT_TRUE(absl::IsUnavailable(Unload("m")));
+}
+
+TEST_F(ModelRepositoryTest, FollowsItsFoldersWhenPolling) {
+  options_.control = ModelControl::kPoll;
+  options_.poll_interval = absl::Milliseconds(20);
+  files_.Write("m/1/model.onnx", "good");
+  StartAndAwait({"m"});
+  // Waits for what the index should be.
+  const auto await = [&](const std::vector<std::string>& index) {
+    while (IndexText() != index) std::this_thread::yield();
+  };
+  await({"m 1 READY"});
+  files_.Write("m/2/model.onnx", "good");
+  await({"m 2 READY"});
+  files_.Write("n/1/model.onnx", "good");
+  await({"m 2 READY", "n 1 READY"});
+  std::filesystem::remove_all(files_.root() + "/m/2");
+  await({"m 1 READY", "n 1 READY"});
+  std::filesystem::remove_all(files_.root() + "/n");
+  await({"m 1 READY", "n 1 UNAVAILABLE"});
+  EXPECT_FALSE(repository().Knows("n"));
 }
 
 }  // namespace
