@@ -111,10 +111,6 @@ class ProtocolTest(unittest.TestCase):
 
     def test_calls_that_are_not_served_say_so(self):
         for call, message in [
-            (
-                self.stub.RepositoryModelLoad,
-                messages.RepositoryModelLoadRequest(model_name="identity"),
-            ),
             (self.stub.SystemSharedMemoryStatus, messages.SystemSharedMemoryStatusRequest()),
             (self.stub.CudaSharedMemoryStatus, messages.CudaSharedMemoryStatusRequest()),
             (self.stub.TraceSetting, messages.TraceSettingRequest()),
