@@ -33,6 +33,8 @@ constexpr int64_t kFreeDims[] = {8, 32, 224};
 // Batch sizes of the row analysis: primes that no other dimension is likely to have.
 constexpr int64_t kAnalysisBatches[] = {7, 11};
 constexpr absl::string_view kChoicesSection = "kernel choices";
+constexpr absl::string_view kBatchingSection = "batching";
+constexpr absl::string_view kPackingSection = "packing";
 
 TensorInfo InfoOf(const Graph& graph, const std::string& name, const ValueType& type) {
   TensorInfo info;
@@ -174,6 +176,21 @@ class CompiledModel : public Model {
   }
 
   BatchVerdict CheckBatching(CoreSlot& slot) override {
+    const std::string known = CachedText(kBatchingSection);
+    // Its first character is the safety.
+    BatchVerdict verdict;
+    if (known.empty() || !IsPositive(known[0])) {
+      verdict = DecideBatching(slot);
+    } else {
+      verdict = {static_cast<BatchSafety>(known[0] - '0'), known.substr(1)};
+    }
+    if (verdict.safety != BatchSafety::kRefused) {
+      Remember(kBatchingSection, absl::StrCat(static_cast<int>(verdict.safety), verdict.reason));
+    }
+    return verdict;
+  }
+
+  BatchVerdict DecideBatching(CoreSlot& slot) {
     RowAnalysis analysis;
     int64_t free_dim = kFreeDims[0];
     for (int64_t batch : kAnalysisBatches) {
@@ -195,9 +212,14 @@ class CompiledModel : public Model {
 
   PackingVerdict CheckPacking(CoreSlot& slot) override {
     if (!packing_->TakesSequences()) return {};
-    const absl::Status status = packing_->Check();
-    if (!status.ok()) return {false, std::string(status.message())};
-    return TestPacking(*this, slot);
+    PackingVerdict verdict = {true, CachedText(kPackingSection)};
+    if (verdict.reason.empty()) {
+      const absl::Status status = packing_->Check();
+      if (!status.ok()) return {false, std::string(status.message())};
+      verdict = TestPacking(*this, slot);
+    }
+    if (verdict.packs) Remember(kPackingSection, verdict.reason);
+    return verdict;
   }
 
   absl::Status RunPacked(CoreSlot& slot, absl::Span<const absl::Span<const Tensor>> requests,
@@ -239,6 +261,7 @@ class CompiledModel : public Model {
     std::vector<SectionFile::Section> sections = weights_.Sections(&owners);
     const std::string choices = choices_.ToText();
     if (!choices.empty()) sections.push_back({std::string(kChoicesSection), choices});
+    for (const auto& [name, text] : verdicts_) sections.push_back({name, text});
     return Annotate(cache_->Save(std::move(sections)), "cache");
   }
   std::string CacheReport() const override { return cache_ == nullptr ? "" : cache_->report(); }
@@ -313,12 +336,27 @@ class CompiledModel : public Model {
     return absl::OkStatus();
   }
 
+  static bool IsPositive(char safety) {
+    return safety == '0' + static_cast<int>(BatchSafety::kProven) ||
+           safety == '0' + static_cast<int>(BatchSafety::kTested);
+  }
+
+  // A section of an earlier start's file that is text; empty where there is none.
+  std::string CachedText(absl::string_view name) const {
+    const SectionFile* file = cache_ == nullptr ? nullptr : cache_->file().get();
+    const SectionFile::Section* section = file == nullptr ? nullptr : file->Find(name);
+    return section == nullptr ? "" : std::string(section->bytes.data(), section->bytes.size());
+  }
+  // Positive verdicts are kept: the next start has the same model, build and processor. Others may
+  // have had a cause that goes away.
+  void Remember(absl::string_view section, std::string verdict) {
+    MutexLock lock(&saving_);
+    verdicts_[std::string(section)] = std::move(verdict);
+  }
+
   // What an earlier start measured. Choices that cannot be read are measured again.
   void TakeCachedChoices() {
-    const SectionFile* file = cache_->file().get();
-    const SectionFile::Section* section = file == nullptr ? nullptr : file->Find(kChoicesSection);
-    if (section == nullptr || config_.deterministic) return;
-    choices_.AddText({section->bytes.data(), section->bytes.size()}).IgnoreError();
+    if (!config_.deterministic) choices_.AddText(CachedText(kChoicesSection)).IgnoreError();
   }
 
   PlanOptions Options() {
@@ -375,6 +413,7 @@ class CompiledModel : public Model {
   const std::vector<std::unique_ptr<ExecutionProvider>> providers_;
   const std::unique_ptr<ModelCache> cache_;  // null without a folder
   Mutex saving_;
+  std::map<std::string, std::string> verdicts_ ABSL_GUARDED_BY(saving_);
   const std::shared_ptr<RecoverySet> recovery_;
   WeightStore weights_;  // outlives the plans, whose kernels hold parts of it
   KernelChoices choices_;

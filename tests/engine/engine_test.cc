@@ -293,6 +293,22 @@ TEST_F(LargeWeightsTest, AreNotMeasuredFromAFileThatWasWrittenTo) {
   EXPECT_EQ(RunFloats(*model, {Rows(5)}), before);
 }
 
+TEST_F(LargeWeightsTest, AreKeptWithTheVerdictsOfTheStart) {
+  EngineConfig config;
+  config.cache_dir = folder_ + "/cache";
+  CoreSlot slot(1);
+  auto model = *Compile(path_, config);
+  ASSERT_FALSE(RunFloats(*model, {Rows(2)}).empty());
+  const BatchVerdict first = model->CheckBatching(slot);
+  EXPECT_EQ(first.safety, BatchSafety::kProven);
+  ASSERT_TRUE(model->SaveCache().ok());
+  model = *Compile(path_, config);
+  const BatchVerdict second = model->CheckBatching(slot);
+  EXPECT_EQ(second.safety, first.safety);
+  EXPECT_EQ(second.reason, first.reason);
+  EXPECT_THAT(model->CacheReport(), HasSubstr("uses 3 sections"));
+}
+
 TEST_F(LargeWeightsTest, ComeFromTheCacheAtTheNextStart) {
   EngineConfig config;
   config.cache_dir = folder_ + "/cache";
