@@ -180,7 +180,8 @@ if [ "$ALL" = yes ]; then
   step "Everything under the address and undefined-behaviour sanitizers"
   sanitize_everything asan -LE "slow|lint"
   step "Core, runtime, scheduler and repository under the thread sanitizer"
-  sanitize_everything tsan -R "^(engine_|server_scheduler|server_repository)"
+  # The providers' kernels run without locks, and for an hour under this sanitizer.
+  sanitize_everything tsan -R "^(engine_|server_scheduler|server_repository)" -E "^engine_providers_test"
   step "Fuzzing, $FUZZ_SECONDS s each"
   fuzz
 else
