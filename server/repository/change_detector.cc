@@ -5,6 +5,9 @@
 namespace inferd {
 namespace {
 
+// File systems' clocks are coarse, and a server's may differ a little.
+constexpr absl::Duration kClockSlack = absl::Seconds(1);
+
 std::map<int64_t, std::string> FingerprintsOf(const ModelFolder& folder) {
   std::map<int64_t, std::string> fingerprints;
   for (const auto& [version, files] : folder.files) fingerprints[version] = files.fingerprint;
@@ -33,7 +36,7 @@ std::map<int64_t, std::string> ChangeDetector::WholeVersions(const ModelFolder& 
       if (it != before->fingerprints.end()) earlier = &it->second;
     }
     const bool unchanged = earlier != nullptr && *earlier == files.fingerprint;
-    const bool renamed = earlier == nullptr && files.newest_change < last_began_;
+    const bool renamed = earlier == nullptr && files.newest_change < last_began_ - kClockSlack;
     if (first_ || unchanged || renamed) {
       whole[version] = files.fingerprint;
     } else if (before != nullptr && before->told_fingerprints.count(version) > 0) {
