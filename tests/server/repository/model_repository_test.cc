@@ -316,6 +316,9 @@ TEST_F(ExplicitControlTest, RefusesModelsThatAreNotThere) {
 }
 
 TEST_F(ExplicitControlTest, AliasesStandForVersions) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "Debian's protobuf has another layout of map fields without this sanitizer";
+#endif
   files_.Write("m/2/model.onnx", "good");
   files_.Write("m/config.pbtxt",
                "version_policy { all { } } "
