@@ -43,6 +43,8 @@ absl::Status CheckNumbers(const ServerOptions& options) {
       {"--max-concurrent-streams", options.max_streams_per_connection, 1, 1000000},
       {"--message-pool-bytes", options.message_pool_bytes, 0, kTera},
       {"--max-queue-requests", options.repository.max_queue_requests, 1, 1000000},
+      {"--max-shared-memory-regions", options.max_shared_memory_regions, 1, 100000},
+      {"--max-shared-memory-bytes", options.max_shared_memory_bytes, 1, 1024 * kTera},
       {"--load-threads", options.repository.load_threads, 0, 256},
       {"--core-slots", options.engine.core_slots, 0, 4096},
       {"--max-cache-bytes", options.engine.max_cache_bytes, 0, 1024 * kTera},
@@ -147,6 +149,9 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   options->repository.startup_models.assign(file.load_model().begin(), file.load_model().end());
   if (file.has_tuning_seconds()) options->engine.tuning_seconds = file.tuning_seconds();
   if (file.deterministic()) options->engine.deterministic = true;
+  set(file.shared_memory(), &options->shared_memory);
+  set(file.max_shared_memory_regions(), &options->max_shared_memory_regions);
+  set(file.max_shared_memory_bytes(), &options->max_shared_memory_bytes);
   set(file.log_level(), &options->log_level);
   return absl::OkStatus();
 }

@@ -59,6 +59,11 @@ struct ServerOptions {
   // Bytes kept in pooled request and response messages.
   int64_t message_pool_bytes = int64_t{64} << 20;
 
+  // Tensors in shared memory that clients register, so many regions and bytes of them at most.
+  bool shared_memory = false;
+  int64_t max_shared_memory_regions = 256;
+  int64_t max_shared_memory_bytes = int64_t{4} << 30;
+
   // "debug", "info", "warning" or "error".
   std::string log_level = "info";
 };

@@ -78,6 +78,7 @@ Daemon::Daemon(const ServerOptions& options, ModelRepository::CompileFunction co
       on_ready_(std::move(on_ready)),
       slots_(SlotCount(options.engine), options.engine.threads_per_slot),
       inflight_(InflightLimit(options, AvailableMemoryBytes())),
+      shared_memory_(options.max_shared_memory_regions, options.max_shared_memory_bytes),
       repository_(options.repository, ServingConfig(options.engine), {&slots_, &clock_, &metrics_},
                   std::move(compile)),
       state_(&repository_, options.strict_readiness) {
@@ -109,8 +110,8 @@ absl::Status Daemon::OpenPorts() {
   ASSIGN_OR_RETURN(metrics_http_, HttpServer::Start(http, std::move(routes)));
 
   MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(grpc_,
-                   GrpcServer::Start(GrpcOptions(options_), &repository_, &state_, &inflight_));
+  ASSIGN_OR_RETURN(grpc_, GrpcServer::Start(GrpcOptions(options_), &repository_, &state_,
+                                            &inflight_, Features()));
   return absl::OkStatus();
 }
 
@@ -158,6 +159,12 @@ void Daemon::OnModelChanged() {
   if (announce) on_ready_();
 }
 
+InferFeatures Daemon::Features() {
+  InferFeatures features;
+  if (options_.shared_memory) features.shared_memory = &shared_memory_;
+  return features;
+}
+
 HttpQuestions Daemon::Questions() const {
   HttpQuestions questions;
   questions.is_ready = [this] { return state_.IsReady(); };
@@ -184,6 +191,10 @@ void Daemon::AddProcessMetrics() {
   metrics_.AddProcessGauge(metrics::kWaitingTasks, [this] { return double(slots_.waiting()); });
   metrics_.AddProcessGauge(metrics::kInflightBytes, [this] { return double(inflight_.used()); });
   metrics_.AddProcessGauge(metrics::kInflightLimit, [this] { return double(inflight_.limit()); });
+  metrics_.AddProcessGauge(metrics::kSharedRegions,
+                           [this] { return double(shared_memory_.count()); });
+  metrics_.AddProcessGauge(metrics::kSharedBytes,
+                           [this] { return double(shared_memory_.bytes()); });
   metrics_.AddProcessGauge(metrics::kResidentBytes, ResidentBytes);
   const absl::string_view build = EngineBuildId();
   metrics_.AddGauge(metrics::kBuildInfo, {{"version", std::string(build.data(), build.size())}})

@@ -16,6 +16,7 @@
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/inflight_bytes.h"
 #include "server/rpc/serving_state.h"
+#include "server/rpc/shared_memory_regions.h"
 #include "server/scheduler/clock.h"
 
 namespace inferd {
@@ -50,6 +51,7 @@ class Daemon {
   absl::Status OpenPorts();
   void AddProcessMetrics();
   HttpQuestions Questions() const;
+  InferFeatures Features();
   // Tells watchers of health, and announces readiness the first time.
   void OnModelChanged();
 
@@ -60,6 +62,7 @@ class Daemon {
   // After what tasks use until they end: it joins them.
   CoreSlots slots_;
   InflightBytes inflight_;
+  SharedMemoryRegions shared_memory_;
   ModelRepository repository_;
   ServingState state_;
   std::unique_ptr<HttpServer> http_;

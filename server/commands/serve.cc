@@ -86,6 +86,11 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
   take("--max-cache-bytes", given.engine.max_cache_bytes, &options.engine.max_cache_bytes);
   take("--tuning-seconds", given.engine.tuning_seconds, &options.engine.tuning_seconds);
   take("--deterministic", given.engine.deterministic, &options.engine.deterministic);
+  take("--shared-memory", given.shared_memory, &options.shared_memory);
+  take("--max-shared-memory-regions", given.max_shared_memory_regions,
+       &options.max_shared_memory_regions);
+  take("--max-shared-memory-bytes", given.max_shared_memory_bytes,
+       &options.max_shared_memory_bytes);
   take("--log-level", given.log_level, &options.log_level);
   if (command.count("--drain-delay") > 0) {
     RETURN_IF_ERROR(ReadDuration("--drain-delay", flags.drain_delay, &options.drain_delay));
@@ -206,6 +211,21 @@ void AddLifecycleFlags(CLI::App* command, Flags* flags) {
       ->capture_default_str();
 }
 
+void AddSharedMemoryFlags(CLI::App* command, Flags* flags) {
+  ServerOptions& given = flags->given;
+  command->add_flag("--shared-memory", given.shared_memory,
+                    "Take and leave tensors in POSIX shared memory that clients register: they can "
+                    "then reach every object of /dev/shm that this user can");
+  command
+      ->add_option("--max-shared-memory-regions", given.max_shared_memory_regions,
+                   "Regions registered at once")
+      ->capture_default_str();
+  command
+      ->add_option("--max-shared-memory-bytes", given.max_shared_memory_bytes,
+                   "Bytes of these regions together")
+      ->capture_default_str();
+}
+
 void AddLimitFlags(CLI::App* command, Flags* flags) {
   ServerOptions& given = flags->given;
   command->add_option("--max-message-bytes", given.max_message_bytes, "Largest request and reply")
@@ -257,6 +277,7 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
   AddPortFlags(command, flags.get());
   AddLifecycleFlags(command, flags.get());
   AddLimitFlags(command, flags.get());
+  AddSharedMemoryFlags(command, flags.get());
   command->callback([command, flags, exit_code] { *exit_code = Serve(*command, *flags); });
 }
 

@@ -52,14 +52,14 @@ void SetArguments(const GrpcServerOptions& options, grpc::ServerBuilder* builder
 
 struct GrpcServer::Services {
   Services(const GrpcServerOptions& options, ModelRepository* repository, ServingState* state,
-           InflightBytes* inflight)
+           InflightBytes* inflight, const InferFeatures& features)
       : requests(options.message_pool_bytes / 2,
                  options.message_pool_bytes / 2 / kPoolShareOfOneMessage),
         responses(options.message_pool_bytes / 2,
                   options.message_pool_bytes / 2 / kPoolShareOfOneMessage),
         inference(repository, state,
                   InferSurroundings{repository, state, inflight, &requests, &responses,
-                                    options.max_message_bytes}),
+                                    options.max_message_bytes, features}),
         health(repository, state) {}
 
   RequestPool requests;
@@ -72,8 +72,9 @@ struct GrpcServer::Services {
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOptions& options,
                                                               ModelRepository* repository,
                                                               ServingState* state,
-                                                              InflightBytes* inflight) {
-  auto services = std::make_unique<Services>(options, repository, state, inflight);
+                                                              InflightBytes* inflight,
+                                                              const InferFeatures& features) {
+  auto services = std::make_unique<Services>(options, repository, state, inflight, features);
   gpr_set_log_function(LogFromGrpc);
   grpc::EnableDefaultHealthCheckService(false);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/repository/model_repository.h"
+#include "server/rpc/infer_call.h"
 #include "server/rpc/inflight_bytes.h"
 #include "server/rpc/serving_state.h"
 
@@ -32,7 +33,8 @@ class GrpcServer {
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options,
                                                            ModelRepository* repository,
                                                            ServingState* state,
-                                                           InflightBytes* inflight);
+                                                           InflightBytes* inflight,
+                                                           const InferFeatures& features = {});
   // Shuts down at once if Shutdown() was not called.
   ~GrpcServer();
   GrpcServer(const GrpcServer&) = delete;

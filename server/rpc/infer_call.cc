@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/core/status_macros.h"
-#include "server/rpc/infer_codec.h"
 #include "server/rpc/infer_parameters.h"
 
 namespace inferd {
@@ -58,9 +57,10 @@ void InferCall::Start(const inference::ModelInferRequest& request,
 absl::StatusOr<std::unique_ptr<InferRequest>> InferCall::Decode(
     const inference::ModelInferRequest& request) {
   ASSIGN_OR_RETURN(const InferParameters parameters, ReadRequestParameters(request.parameters()));
-  ASSIGN_OR_RETURN(requested_, ReadRequestedOutputs(request, *model_));
+  ASSIGN_OR_RETURN(requested_, ReadRequestedOutputs(request, *model_, features_.shared_memory));
   auto decoded = std::make_unique<InferRequest>();
-  ASSIGN_OR_RETURN(decoded->inputs, DecodeInputs(request, *model_, &charge_));
+  ASSIGN_OR_RETURN(decoded->inputs,
+                   DecodeInputs(request, *model_, features_.shared_memory, &charge_));
   decoded->id = request.id();
   decoded->priority = parameters.priority;
   decoded->queue_timeout = parameters.queue_timeout;

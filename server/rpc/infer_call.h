@@ -11,9 +11,16 @@
 #include "absl/time/time.h"
 #include "proto/inference.pb.h"
 #include "server/repository/model_repository.h"
+#include "server/rpc/infer_codec.h"
 #include "server/rpc/inflight_bytes.h"
+#include "server/rpc/shared_memory_regions.h"
 
 namespace inferd {
+
+// What calls may use besides the models; null where it is off. All outlive the calls.
+struct InferFeatures {
+  SharedMemoryRegions* shared_memory = nullptr;
+};
 
 // One ModelInfer from the parsed request to the encoded reply, without anything of gRPC. It must
 // live until `done` is called. Used by one thread at a time, except Cancel().
@@ -21,9 +28,13 @@ class InferCall {
  public:
   using Done = absl::AnyInvocable<void(const absl::Status& status)>;
 
-  // Both outlive it.
-  InferCall(const ModelRepository* repository, InflightBytes* inflight, int64_t max_reply_bytes)
-      : repository_(repository), max_reply_bytes_(max_reply_bytes), charge_(inflight) {}
+  // The pointers outlive it.
+  InferCall(const ModelRepository* repository, InflightBytes* inflight, int64_t max_reply_bytes,
+            const InferFeatures& features = {})
+      : repository_(repository),
+        max_reply_bytes_(max_reply_bytes),
+        features_(features),
+        charge_(inflight) {}
   InferCall(const InferCall&) = delete;
   InferCall& operator=(const InferCall&) = delete;
 
@@ -46,11 +57,12 @@ class InferCall {
 
   const ModelRepository* const repository_;
   const int64_t max_reply_bytes_;
+  const InferFeatures features_;
   InflightCharge charge_;
   std::atomic<bool> cancelled_{false};
 
   ModelHandle model_;
-  std::vector<int> requested_;
+  std::vector<RequestedOutput> requested_;
   std::string id_;
   inference::ModelInferResponse* response_ = nullptr;
   absl::Status status_;

@@ -28,38 +28,99 @@ std::string Names(const std::vector<TensorInfo>& tensors) {
   });
 }
 
-// Raw data comes for every input or for none.
-absl::Status CheckRawCount(const ModelInferRequest& request) {
-  const int raw_count = request.raw_input_contents_size();
-  if (raw_count == 0) return absl::OkStatus();
-  for (const auto& input : request.inputs()) {
-    if (input.has_contents() && !IsEmpty(input.contents())) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("input ", Quoted(input.name()),
-                       " has contents although the request has raw_input_contents"));
-    }
-  }
-  if (raw_count == request.inputs_size()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("expected one entry in raw_input_contents for each of ", request.inputs_size(),
-                   " inputs, got ", raw_count));
+bool IsInSharedMemory(const ModelInferRequest::InferInputTensor& input) {
+  return !input.parameters().empty() && input.parameters().contains("shared_memory_region");
 }
 
+// Raw data comes for none of the inputs, or for every one that is not in shared memory.
+absl::Status CheckRawCount(const ModelInferRequest& request) {
+  int in_message = 0;
+  for (const auto& input : request.inputs()) {
+    const bool shared = IsInSharedMemory(input);
+    if (!shared) ++in_message;
+    const bool has_contents = input.has_contents() && !IsEmpty(input.contents());
+    if (!has_contents || (!shared && request.raw_input_contents_size() == 0)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("input ", Quoted(input.name()), " has contents although ",
+                     shared ? "it is in shared memory" : "the request has raw_input_contents"));
+  }
+  const int raw_count = request.raw_input_contents_size();
+  if (raw_count == 0 || raw_count == in_message) return absl::OkStatus();
+  const char* kind =
+      in_message == request.inputs_size() ? " inputs" : " inputs not in shared memory";
+  return absl::InvalidArgumentError(
+      absl::StrCat("expected one entry in raw_input_contents for each of ", in_message, kind,
+                   ", got ", raw_count));
+}
+
+absl::StatusOr<SharedMemoryRange> FindRange(const TensorParameters& parameters,
+                                            const SharedMemoryRegions* regions) {
+  if (regions == nullptr) {
+    return absl::UnimplementedError(
+        "shared memory is off: the server was started without --shared-memory");
+  }
+  SharedMemoryRange range{nullptr, parameters.region_offset, parameters.region_bytes};
+  ASSIGN_OR_RETURN(range.region, regions->Find(parameters.region));
+  RETURN_IF_ERROR(range.region->CheckRange(range.offset, range.byte_size));
+  return range;
+}
+
+// `raw_index` counts the entries of raw data taken so far.
 absl::StatusOr<Tensor> DecodeInput(const ModelInferRequest& request, int index,
+                                   const SharedMemoryRegions* regions, int* raw_index,
                                    InflightCharge* charge) {
   const auto& input = request.inputs(index);
-  RETURN_IF_ERROR(CheckTensorParameters(input.parameters()));
   WireTensor wire;
   wire.datatype = input.datatype();
   wire.shape = absl::MakeConstSpan(input.shape().data(), input.shape_size());
+  ASSIGN_OR_RETURN(const TensorParameters parameters, ReadTensorParameters(input.parameters()));
+  if (!parameters.region.empty()) {
+    ASSIGN_OR_RETURN(const SharedMemoryRange range, FindRange(parameters, regions));
+    const SharedMemorySource shared(range);
+    wire.raw = &shared;
+    return DecodeTensor(wire, charge);
+  }
   std::optional<StringSource> raw;
   if (request.raw_input_contents_size() > 0) {
-    raw.emplace(request.raw_input_contents(index));
+    raw.emplace(request.raw_input_contents((*raw_index)++));
     wire.raw = &*raw;
   } else if (input.has_contents()) {
     wire.contents = &input.contents();
   }
   return DecodeTensor(wire, charge);
+}
+
+absl::StatusOr<RequestedOutput> ReadRequestedOutput(
+    const ModelInferRequest::InferRequestedOutputTensor& output, int index,
+    const SharedMemoryRegions* regions) {
+  RequestedOutput wanted{index};
+  ASSIGN_OR_RETURN(const TensorParameters parameters, ReadTensorParameters(output.parameters()));
+  if (parameters.region.empty()) return wanted;
+  ASSIGN_OR_RETURN(wanted.range, FindRange(parameters, regions));
+  return wanted;
+}
+
+// Writes the elements to shared memory and says in `output` where they are.
+absl::Status WriteToRange(const Tensor& tensor, const SharedMemoryRange& range,
+                          ModelInferResponse::InferOutputTensor* output) {
+  const int64_t bytes = EncodedBytes(tensor);
+  if (bytes > range.byte_size) {
+    return absl::InvalidArgumentError(absl::StrCat("it has ", bytes, " bytes, the request gives ",
+                                                   range.byte_size, " bytes of shared memory"));
+  }
+  if (tensor.dtype() == DType::kString) {
+    std::string text;
+    RETURN_IF_ERROR(EncodeTensor(tensor, &text));
+    RETURN_IF_ERROR(range.region->Write(range.offset, text));
+  } else if (bytes > 0) {
+    const auto* elements = static_cast<const char*>(tensor.raw());
+    RETURN_IF_ERROR(range.region->Write(range.offset, {elements, static_cast<size_t>(bytes)}));
+  }
+  auto& parameters = *output->mutable_parameters();
+  parameters["shared_memory_region"].set_string_param(range.region->name());
+  parameters["shared_memory_byte_size"].set_int64_param(bytes);
+  if (range.offset > 0) parameters["shared_memory_offset"].set_int64_param(range.offset);
+  return absl::OkStatus();
 }
 
 absl::Status MissingInput(const std::vector<TensorInfo>& expected, const std::vector<bool>& seen) {
@@ -74,8 +135,11 @@ absl::Status MissingInput(const std::vector<TensorInfo>& expected, const std::ve
 }  // namespace
 
 absl::StatusOr<std::vector<Tensor>> DecodeInputs(const ModelInferRequest& request,
-                                                 const ServedModel& model, InflightCharge* charge) {
+                                                 const ServedModel& model,
+                                                 const SharedMemoryRegions* regions,
+                                                 InflightCharge* charge) {
   RETURN_IF_ERROR(CheckRawCount(request));
+  int raw_index = 0;
   const std::vector<TensorInfo>& expected = model.inputs();
   std::vector<Tensor> inputs(expected.size());
   std::vector<bool> seen(expected.size(), false);
@@ -90,7 +154,7 @@ absl::StatusOr<std::vector<Tensor>> DecodeInputs(const ModelInferRequest& reques
       return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(name), " is given twice"));
     }
     seen[index] = true;
-    absl::StatusOr<Tensor> tensor = DecodeInput(request, i, charge);
+    absl::StatusOr<Tensor> tensor = DecodeInput(request, i, regions, &raw_index, charge);
     if (!tensor.ok()) return Annotate(tensor.status(), absl::StrCat("input ", Quoted(name)));
     if (tensor->dtype() != expected[index].type.dtype) {
       return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(name), ": expected datatype ",
@@ -105,11 +169,12 @@ absl::StatusOr<std::vector<Tensor>> DecodeInputs(const ModelInferRequest& reques
   return inputs;
 }
 
-absl::StatusOr<std::vector<int>> ReadRequestedOutputs(const ModelInferRequest& request,
-                                                      const ServedModel& model) {
-  std::vector<int> requested;
+absl::StatusOr<std::vector<RequestedOutput>> ReadRequestedOutputs(
+    const ModelInferRequest& request, const ServedModel& model,
+    const SharedMemoryRegions* regions) {
+  std::vector<RequestedOutput> requested;
   if (request.outputs_size() == 0) {
-    for (size_t i = 0; i < model.outputs().size(); ++i) requested.push_back(static_cast<int>(i));
+    for (size_t i = 0; i < model.outputs().size(); ++i) requested.push_back({static_cast<int>(i)});
     return requested;
   }
   std::vector<bool> seen(model.outputs().size(), false);
@@ -124,32 +189,38 @@ absl::StatusOr<std::vector<int>> ReadRequestedOutputs(const ModelInferRequest& r
           absl::StrCat("output ", Quoted(output.name()), " is requested twice"));
     }
     seen[index] = true;
-    RETURN_IF_ERROR(Annotate(CheckTensorParameters(output.parameters()),
-                             absl::StrCat("output ", Quoted(output.name()))));
-    requested.push_back(index);
+    absl::StatusOr<RequestedOutput> read = ReadRequestedOutput(output, index, regions);
+    if (!read.ok()) return Annotate(read.status(), absl::StrCat("output ", Quoted(output.name())));
+    requested.push_back(*std::move(read));
   }
   return requested;
 }
 
-absl::Status EncodeOutputs(absl::Span<const Tensor> outputs, absl::Span<const int> requested,
-                           const ServedModel& model, int64_t max_bytes,
-                           ModelInferResponse* response) {
+absl::Status EncodeOutputs(absl::Span<const Tensor> outputs,
+                           absl::Span<const RequestedOutput> requested, const ServedModel& model,
+                           int64_t max_bytes, ModelInferResponse* response) {
   int64_t bytes = 0;
-  for (const int index : requested) bytes += EncodedBytes(outputs[index]);
+  for (const RequestedOutput& wanted : requested) {
+    if (wanted.range.region == nullptr) bytes += EncodedBytes(outputs[wanted.index]);
+  }
   if (bytes > max_bytes) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the reply has ", bytes, " bytes of outputs, a message may have ", max_bytes));
   }
-  for (const int index : requested) {
-    const Tensor& tensor = outputs[index];
-    const std::string& name = model.outputs()[index].name;
+  for (const RequestedOutput& wanted : requested) {
+    const Tensor& tensor = outputs[wanted.index];
+    const std::string& name = model.outputs()[wanted.index].name;
     auto* output = response->add_outputs();
     output->set_name(name);
     const absl::string_view datatype = ProtocolTypeName(tensor.dtype());
     output->set_datatype(datatype.data(), datatype.size());
     for (const int64_t dim : tensor.shape().dims()) output->add_shape(dim);
-    RETURN_IF_ERROR(Annotate(EncodeTensor(tensor, response->add_raw_output_contents()),
-                             absl::StrCat("output ", Quoted(name))));
+    // Every output has its entry, the empty one of an output in shared memory too: clients count.
+    std::string* raw = response->add_raw_output_contents();
+    const absl::Status status = wanted.range.region == nullptr
+                                    ? EncodeTensor(tensor, raw)
+                                    : WriteToRange(tensor, wanted.range, output);
+    RETURN_IF_ERROR(Annotate(status, absl::StrCat("output ", Quoted(name))));
   }
   return absl::OkStatus();
 }

@@ -26,6 +26,13 @@ absl::StatusOr<uint64_t> ReadUnsigned(absl::string_view name, const InferParamet
   return static_cast<uint64_t>(parameter.int64_param());
 }
 
+absl::StatusOr<int64_t> ReadByteCount(absl::string_view name, const InferParameter& parameter) {
+  ASSIGN_OR_RETURN(const uint64_t bytes, ReadUnsigned(name, parameter));
+  if (bytes <= uint64_t{std::numeric_limits<int64_t>::max()}) return static_cast<int64_t>(bytes);
+  return absl::InvalidArgumentError(
+      absl::StrCat("parameter '", name, "' is ", bytes, ", expected less than 2^63"));
+}
+
 absl::Status ReadPriority(const InferParameter& parameter, InferParameters* result) {
   ASSIGN_OR_RETURN(const uint64_t priority, ReadUnsigned("priority", parameter));
   if (priority > std::numeric_limits<uint32_t>::max()) {
@@ -94,17 +101,30 @@ absl::StatusOr<InferParameters> ReadRequestParameters(const ParameterMap& parame
   return result;
 }
 
-absl::Status CheckTensorParameters(const ParameterMap& parameters) {
+absl::StatusOr<TensorParameters> ReadTensorParameters(const ParameterMap& parameters) {
+  TensorParameters result;
+  bool has_place = false;
   for (const auto& [name, parameter] : parameters) {
-    if (absl::StartsWith(name, "shared_memory_")) {
-      return absl::UnimplementedError(
-          absl::StrCat("parameter '", name.substr(0, 64), "': shared memory is not supported"));
-    }
-    if (name == "classification") {
+    if (name == "shared_memory_region") {
+      if (!parameter.has_string_param()) return WrongType(name, "a string");
+      result.region = parameter.string_param();
+      if (result.region.empty()) return WrongType(name, "a region's name as");
+    } else if (name == "shared_memory_offset") {
+      ASSIGN_OR_RETURN(result.region_offset, ReadByteCount(name, parameter));
+      has_place = true;
+    } else if (name == "shared_memory_byte_size") {
+      ASSIGN_OR_RETURN(result.region_bytes, ReadByteCount(name, parameter));
+      has_place = true;
+    } else if (name == "classification") {
       return absl::UnimplementedError("parameter 'classification' is not supported");
     }
   }
-  return absl::OkStatus();
+  if (has_place && result.region.empty()) {
+    return absl::InvalidArgumentError(
+        "parameters 'shared_memory_offset' and 'shared_memory_byte_size': expected "
+        "'shared_memory_region' beside them");
+  }
+  return result;
 }
 
 }  // namespace inferd

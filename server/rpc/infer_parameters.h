@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -21,7 +22,16 @@ struct InferParameters {
 // unknown names that begin with "triton_"; other names belong to the client and mean nothing here.
 absl::StatusOr<InferParameters> ReadRequestParameters(const ParameterMap& parameters);
 
-// Checks the parameters of one input or output: UNIMPLEMENTED for shared memory and classification.
-absl::Status CheckTensorParameters(const ParameterMap& parameters);
+// What the parameters of one input or output ask. A value type.
+struct TensorParameters {
+  // The registered region that holds the data, and where in it; empty = the message holds it.
+  std::string region;
+  int64_t region_offset = 0;
+  int64_t region_bytes = 0;
+};
+
+// Reads the parameters of one input or output. INVALID_ARGUMENT for a wrong type or value,
+// UNIMPLEMENTED for classification; unknown names mean nothing here.
+absl::StatusOr<TensorParameters> ReadTensorParameters(const ParameterMap& parameters);
 
 }  // namespace inferd

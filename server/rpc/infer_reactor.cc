@@ -20,7 +20,7 @@ InferReactor::InferReactor(const InferSurroundings& shared, grpc::CallbackServer
       context_(context),
       request_bytes_(request),
       reply_bytes_(reply),
-      call_(shared.repository, shared.inflight, shared.max_reply_bytes),
+      call_(shared.repository, shared.inflight, shared.max_reply_bytes, shared.features),
       request_(shared.requests) {}
 
 void InferReactor::Start() {

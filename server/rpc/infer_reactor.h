@@ -28,6 +28,7 @@ struct InferSurroundings {
   RequestPool* requests;
   ResponsePool* responses;
   int64_t max_reply_bytes;
+  InferFeatures features;
 };
 
 // When a call must be answered; gRPC says "no deadline" with one that is centuries away.

@@ -75,11 +75,13 @@ void AddStatistics(const ServedModel& model, inference::ModelStatisticsResponse*
 
 }  // namespace
 
-absl::Status DescribeServer(inference::ServerMetadataResponse* response) {
+absl::Status DescribeServer(const InferFeatures& features,
+                            inference::ServerMetadataResponse* response) {
   response->set_name("inferd");
   const absl::string_view version = EngineBuildId();
   response->set_version(version.data(), version.size());
   for (const char* extension : kExtensions) response->add_extensions(extension);
+  if (features.shared_memory != nullptr) response->add_extensions("system_shared_memory");
   return absl::OkStatus();
 }
 

@@ -3,13 +3,16 @@
 #include "absl/status/status.h"
 #include "proto/inference.pb.h"
 #include "server/repository/model_repository.h"
+#include "server/rpc/infer_call.h"
 
 namespace inferd {
 
 // The metadata group of calls: what the server and its models are and have done. Unknown models and
 // versions are NOT_FOUND, those that are not READY are UNAVAILABLE.
 
-absl::Status DescribeServer(inference::ServerMetadataResponse* response);
+// Its extensions are those that `features` has.
+absl::Status DescribeServer(const InferFeatures& features,
+                            inference::ServerMetadataResponse* response);
 absl::Status DescribeModel(const ModelRepository& repository,
                            const inference::ModelMetadataRequest& request,
                            inference::ModelMetadataResponse* response);

@@ -7,6 +7,7 @@
 #include "server/rpc/metadata_calls.h"
 #include "server/rpc/repository_calls.h"
 #include "server/rpc/setting_calls.h"
+#include "server/rpc/shared_memory_calls.h"
 #include "server/rpc/stream_reactor.h"
 
 namespace inferd {
@@ -66,7 +67,7 @@ grpc::ServerUnaryReactor* InferenceService::ModelReady(Context* context,
 grpc::ServerUnaryReactor* InferenceService::ServerMetadata(
     Context* context, const inference::ServerMetadataRequest*,
     inference::ServerMetadataResponse* response) {
-  return Answer(context, [&] { return DescribeServer(response); });
+  return Answer(context, [&] { return DescribeServer(infer_.features, response); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::ModelMetadata(
@@ -111,6 +112,45 @@ grpc::ServerUnaryReactor* InferenceService::RepositoryModelUnload(
     if (!status.ok()) return done(status);
     repository_.Unload(request->model_name(), std::move(done));
   });
+}
+
+grpc::ServerUnaryReactor* InferenceService::SystemSharedMemoryStatus(
+    Context* context, const inference::SystemSharedMemoryStatusRequest* request,
+    inference::SystemSharedMemoryStatusResponse* response) {
+  return Answer(
+      context, [&] { return ShowSharedMemory(infer_.features.shared_memory, *request, response); });
+}
+
+grpc::ServerUnaryReactor* InferenceService::SystemSharedMemoryRegister(
+    Context* context, const inference::SystemSharedMemoryRegisterRequest* request,
+    inference::SystemSharedMemoryRegisterResponse*) {
+  return Answer(context,
+                [&] { return RegisterSharedMemory(infer_.features.shared_memory, *request); });
+}
+
+grpc::ServerUnaryReactor* InferenceService::SystemSharedMemoryUnregister(
+    Context* context, const inference::SystemSharedMemoryUnregisterRequest* request,
+    inference::SystemSharedMemoryUnregisterResponse*) {
+  return Answer(context,
+                [&] { return UnregisterSharedMemory(infer_.features.shared_memory, *request); });
+}
+
+grpc::ServerUnaryReactor* InferenceService::CudaSharedMemoryStatus(
+    Context* context, const inference::CudaSharedMemoryStatusRequest*,
+    inference::CudaSharedMemoryStatusResponse*) {
+  return Answer(context, [] { return absl::OkStatus(); });
+}
+
+grpc::ServerUnaryReactor* InferenceService::CudaSharedMemoryRegister(
+    Context* context, const inference::CudaSharedMemoryRegisterRequest* request,
+    inference::CudaSharedMemoryRegisterResponse*) {
+  return Answer(context, [&] { return RegisterCudaSharedMemory(*request); });
+}
+
+grpc::ServerUnaryReactor* InferenceService::CudaSharedMemoryUnregister(
+    Context* context, const inference::CudaSharedMemoryUnregisterRequest*,
+    inference::CudaSharedMemoryUnregisterResponse*) {
+  return Answer(context, [] { return absl::OkStatus(); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::LogSettings(

@@ -28,7 +28,7 @@ bool AsksForWholeErrors(const grpc::CallbackServerContext& context) {
 struct StreamReactor::Exchange {
   explicit Exchange(const InferSurroundings& shared)
       : state(*shared.state),
-        call(shared.repository, shared.inflight, shared.max_reply_bytes),
+        call(shared.repository, shared.inflight, shared.max_reply_bytes, shared.features),
         request(shared.requests) {}
   ~Exchange() {
     if (entered) state.Leave();

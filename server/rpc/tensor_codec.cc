@@ -14,7 +14,8 @@ namespace {
 
 constexpr int64_t kLengthBytes = 4;  // before each BYTES element
 
-uint32_t LoadLength(const unsigned char* bytes) {
+uint32_t LoadLength(absl::string_view raw, int64_t at) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(raw.data() + at);
   return uint32_t{bytes[0]} | uint32_t{bytes[1]} << 8 | uint32_t{bytes[2]} << 16 |
          uint32_t{bytes[3]} << 24;
 }
@@ -57,7 +58,7 @@ absl::StatusOr<Tensor> DecodeRawNumbers(DType dtype, absl::string_view datatype,
     tensor = Tensor::View(dtype, shape, bytes);
   } else {
     ASSIGN_OR_RETURN(tensor, AllocateCharged(dtype, shape, elements, charge));
-    raw.Copy(0, expected, tensor.mutable_raw());
+    RETURN_IF_ERROR(raw.Copy(0, expected, tensor.mutable_raw()));
     bytes = static_cast<const char*>(tensor.raw());
   }
   if (dtype == DType::kBool) RETURN_IF_ERROR(CheckBools(bytes, expected));
@@ -65,33 +66,32 @@ absl::StatusOr<Tensor> DecodeRawNumbers(DType dtype, absl::string_view datatype,
 }
 
 // Bytes of text, when `raw` is exactly `elements` lengths each followed by so many bytes.
-absl::StatusOr<int64_t> CheckRawStrings(int64_t elements, const ByteSource& raw) {
+absl::StatusOr<int64_t> CheckRawStrings(int64_t elements, absl::string_view raw) {
+  const int64_t size = static_cast<int64_t>(raw.size());
   int64_t at = 0;
   for (int64_t i = 0; i < elements; ++i) {
-    unsigned char prefix[kLengthBytes];
-    if (raw.size() - at < kLengthBytes) {
+    if (size - at < kLengthBytes) {
       return absl::InvalidArgumentError(absl::StrCat("the data ends before the length of element ",
                                                      i, ": expected ", elements, " elements in ",
-                                                     raw.size(), " bytes"));
+                                                     size, " bytes"));
     }
-    raw.Copy(at, kLengthBytes, prefix);
+    const int64_t length = LoadLength(raw, at);
     at += kLengthBytes;
-    const int64_t length = LoadLength(prefix);
-    if (length > raw.size() - at) {
+    if (length > size - at) {
       return absl::InvalidArgumentError(absl::StrCat("element ", i, " has length ", length,
-                                                     ", but only ", raw.size() - at,
+                                                     ", but only ", size - at,
                                                      " bytes of data are left"));
     }
     at += length;
   }
-  if (at != raw.size()) {
+  if (at != size) {
     return absl::InvalidArgumentError(
-        absl::StrCat(raw.size() - at, " bytes of data are left after ", elements, " elements"));
+        absl::StrCat(size - at, " bytes of data are left after ", elements, " elements"));
   }
-  return raw.size() - elements * kLengthBytes;
+  return size - elements * kLengthBytes;
 }
 
-absl::StatusOr<Tensor> DecodeRawStrings(const Shape& shape, int64_t elements, const ByteSource& raw,
+absl::StatusOr<Tensor> DecodeRawStrings(const Shape& shape, int64_t elements, absl::string_view raw,
                                         InflightCharge* charge) {
   ASSIGN_OR_RETURN(const int64_t text_bytes, CheckRawStrings(elements, raw));
   RETURN_IF_ERROR(charge->Add(text_bytes));
@@ -99,15 +99,25 @@ absl::StatusOr<Tensor> DecodeRawStrings(const Shape& shape, int64_t elements, co
   auto* strings = tensor.mutable_data<std::string>();
   int64_t at = 0;
   for (int64_t i = 0; i < elements; ++i) {
-    unsigned char prefix[kLengthBytes];
-    raw.Copy(at, kLengthBytes, prefix);
-    const int64_t length = LoadLength(prefix);
+    const int64_t length = LoadLength(raw, at);
     at += kLengthBytes;
-    strings[i].resize(length);
-    raw.Copy(at, length, strings[i].data());
+    strings[i].assign(raw.data() + at, length);
     at += length;
   }
   return tensor;
+}
+
+// Strings are checked and read where nobody can change them in between.
+absl::StatusOr<Tensor> DecodeStringsOf(const ByteSource& source, const Shape& shape,
+                                       int64_t elements, InflightCharge* charge) {
+  if (source.contiguous() != nullptr) {
+    return DecodeRawStrings(shape, elements, {source.contiguous(), size_t(source.size())}, charge);
+  }
+  ASSIGN_OR_RETURN(Tensor copy,
+                   AllocateCharged(DType::kUint8, Shape({source.size()}), source.size(), charge));
+  RETURN_IF_ERROR(source.Copy(0, source.size(), copy.mutable_raw()));
+  const auto* bytes = static_cast<const char*>(copy.raw());
+  return DecodeRawStrings(shape, elements, {bytes, size_t(source.size())}, charge);
 }
 
 }  // namespace
@@ -136,7 +146,7 @@ absl::StatusOr<Tensor> DecodeTensor(const WireTensor& wire, InflightCharge* char
     }
     return Tensor::Allocate(dtype, shape);
   }
-  if (dtype == DType::kString) return DecodeRawStrings(shape, elements, *wire.raw, charge);
+  if (dtype == DType::kString) return DecodeStringsOf(*wire.raw, shape, elements, charge);
   return DecodeRawNumbers(dtype, wire.datatype, shape, elements, *wire.raw, charge);
 }
 

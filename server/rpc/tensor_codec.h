@@ -26,7 +26,8 @@ struct WireTensor {
 };
 
 // The tensor that `wire` stands for. Borrows the elements where they lie as a tensor needs them, so
-// that the message must outlive the tensor; else the copy is first added to `charge`.
+// that the message must outlive the tensor; else the copy is first added to `charge`. What is in
+// shared memory is always copied, once, before it is checked.
 // INVALID_ARGUMENT for an unknown datatype, a negative or overflowing shape, a wrong number of
 // bytes or elements, a BYTES length past the end, a BOOL byte other than 0 and 1, values in a field
 // of another type or out of range; RESOURCE_EXHAUSTED from `charge`. Messages say expected and got,

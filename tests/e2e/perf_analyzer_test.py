@@ -11,35 +11,22 @@ from e2e.daemon import SOURCE, Daemon
 FOLDER = os.environ.get("PERF_ANALYZER_DIR") or os.path.join(SOURCE, "build", "perf_analyzer")
 
 
+TOOL = os.path.join(FOLDER, "bin", "perf_analyzer")
+
+
+@unittest.skipUnless(os.path.exists(TOOL), "test.sh fetches perf_analyzer")
 class PerfAnalyzerTest(unittest.TestCase):
 
-    def test_measures_the_identity_model(self):
-        tool = os.path.join(FOLDER, "bin", "perf_analyzer")
-        if not os.path.exists(tool):
-            self.skipTest("test.sh fetches perf_analyzer")
+    def measure(self, *arguments, daemon_arguments=()):
+        """Runs it on the identity model; no request may fail."""
         with Daemon(
-            lambda repository: models.save(repository, "identity", models.identity())
+            lambda repository: models.save(repository, "identity", models.identity()),
+            *daemon_arguments,
         ) as daemon:
+            command = [TOOL, "-i", "grpc", "-u", daemon.grpc, "-m", "identity", "-b", "1"]
+            window = ["--concurrency-range", "4", "-p", "500", "-r", "4", "-s", "90"]
             ended = subprocess.run(
-                [
-                    tool,
-                    "-i",
-                    "grpc",
-                    "-u",
-                    daemon.grpc,
-                    "-m",
-                    "identity",
-                    "-b",
-                    "1",
-                    "--concurrency-range",
-                    "4",
-                    "-p",
-                    "500",
-                    "-r",
-                    "4",
-                    "-s",
-                    "90",
-                ],
+                command + window + list(arguments),
                 env={**os.environ, "LD_LIBRARY_PATH": os.path.join(FOLDER, "lib")},
                 capture_output=True,
                 text=True,
@@ -50,14 +37,24 @@ class PerfAnalyzerTest(unittest.TestCase):
             self.assertIn("Inferences/Second vs. Client", output)
             # Nothing but missing stability on a busy machine may make it fail.
             self.assertTrue(ended.returncode == 0 or "stable" in output, output)
-            self.assertEqual(
-                sum(
-                    v
-                    for k, v in daemon.metrics().items()
-                    if k.startswith("nv_inference_request_failure")
-                ),
-                0,
-            )
+            failures = {
+                name: value
+                for name, value in daemon.metrics().items()
+                if name.startswith("nv_inference_request_failure")
+            }
+            self.assertEqual(sum(failures.values()), 0, failures)
+
+    def test_measures_the_identity_model(self):
+        self.measure()
+
+    def test_measures_it_with_tensors_in_shared_memory(self):
+        self.measure(
+            "--shared-memory",
+            "system",
+            "--output-shared-memory-size",
+            "64",
+            daemon_arguments=["--shared-memory"],
+        )
 
 
 if __name__ == "__main__":

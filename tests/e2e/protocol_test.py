@@ -112,7 +112,6 @@ class ProtocolTest(unittest.TestCase):
     def test_calls_that_are_not_served_say_so(self):
         for call, message in [
             (self.stub.SystemSharedMemoryStatus, messages.SystemSharedMemoryStatusRequest()),
-            (self.stub.CudaSharedMemoryStatus, messages.CudaSharedMemoryStatusRequest()),
             (self.stub.TraceSetting, messages.TraceSettingRequest()),
         ]:
             self.assertEqual(status_of(call, message)[0], grpc.StatusCode.UNIMPLEMENTED)

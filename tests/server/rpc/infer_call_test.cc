@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <limits>
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "server/rpc/infer_parameters.h"
 #include "tests/server/rpc/fake_repository.h"
 #include "tests/server/rpc/infer_request_builder.h"
+#include "tests/server/rpc/shared_object.h"
 
 namespace inferd {
 namespace {
@@ -45,7 +48,7 @@ class InferCallTest : public ::testing::Test {
   absl::Status Infer(const ModelInferRequest& request, ModelInferResponse* response,
                      absl::Time deadline = absl::InfiniteFuture()) {
     std::promise<absl::Status> done;
-    InferCall call(repository_, &inflight_, kMaxReply);
+    InferCall call(repository_, &inflight_, kMaxReply, features_);
     call.Start(request, response, absl::Now(), deadline,
                [&](const absl::Status& status) { done.set_value(status); });
     return done.get_future().get();
@@ -65,6 +68,7 @@ class InferCallTest : public ::testing::Test {
 
   FakeRepository fake_;
   InflightBytes inflight_{1 << 20};
+  InferFeatures features_;
   ModelRepository* repository_ = nullptr;
 };
 
@@ -182,7 +186,7 @@ TEST_F(InferCallTest, RefusesUnknownAndRepeatedOutputs) {
   ExpectInvalid(request, "output 'C' is requested twice");
 }
 
-TEST_F(InferCallTest, RefusesClassificationAndSharedMemory) {
+TEST_F(InferCallTest, RefusesClassificationAndSharedMemoryThatIsOff) {
   ModelInferRequest request = TwoInputRequest();
   auto* output = request.add_outputs();
   output->set_name("C");
@@ -191,7 +195,113 @@ TEST_F(InferCallTest, RefusesClassificationAndSharedMemory) {
   request = TwoInputRequest();
   auto& parameters = *request.mutable_inputs(0)->mutable_parameters();
   parameters["shared_memory_region"].set_string_param("r");
+  request.mutable_raw_input_contents()->RemoveLast();
   ExpectRefused(request, absl::StatusCode::kUnimplemented, "input 'B'");
+}
+
+// What puts a tensor into a region.
+void Place(const std::string& region, int64_t offset, int64_t bytes, ParameterMap* parameters) {
+  (*parameters)["shared_memory_region"].set_string_param(region);
+  (*parameters)["shared_memory_offset"].set_int64_param(offset);
+  (*parameters)["shared_memory_byte_size"].set_int64_param(bytes);
+}
+
+class InferCallSharedMemory : public InferCallTest {
+ protected:
+  InferCallSharedMemory() {
+    features_.shared_memory = &regions_;
+    object_.Write(0, RawFloats({3, 4}));
+    EXPECT_TRUE(regions_.Register("r", object_.key(), 0, 64).ok());
+  }
+  // "two" with input A at offset 0 of the region, B in the message.
+  ModelInferRequest SharedRequest() {
+    ModelInferRequest request = TwoInputRequest();
+    request.mutable_raw_input_contents()->RemoveLast();
+    Place("r", 0, 8, request.mutable_inputs(1)->mutable_parameters());
+    return request;
+  }
+
+  SharedObject object_{64};
+  SharedMemoryRegions regions_{4, 1024};
+};
+
+TEST_F(InferCallSharedMemory, InputsInSharedMemoryTakeNoRawEntry) {
+  ModelInferResponse response;
+  ASSERT_TRUE(Infer(SharedRequest(), &response).ok());
+  EXPECT_EQ(response.raw_output_contents(0), RawFloats({3, 4}));
+  EXPECT_EQ(response.raw_output_contents(1), std::string("\2\0\0\0hi\0\0\0\0", 10));
+}
+
+TEST_F(InferCallSharedMemory, OutputsGoToTheirRegionAndLeaveAnEmptyEntry) {
+  ModelInferRequest request = SharedRequest();
+  for (const char* name : {"D", "C"}) request.add_outputs()->set_name(name);
+  Place("r", 16, 12, request.mutable_outputs(0)->mutable_parameters());
+  Place("r", 40, 8, request.mutable_outputs(1)->mutable_parameters());
+  ModelInferResponse response;
+  const absl::Status status = Infer(request, &response);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(object_.Read(16, 10), std::string("\2\0\0\0hi\0\0\0\0", 10));
+  EXPECT_EQ(object_.Read(40, 8), RawFloats({3, 4}));
+  ASSERT_EQ(response.raw_output_contents_size(), 2);
+  EXPECT_EQ(response.raw_output_contents(0), "");
+  const auto& parameters = response.outputs(0).parameters();
+  EXPECT_EQ(parameters.at("shared_memory_region").string_param(), "r");
+  EXPECT_EQ(parameters.at("shared_memory_byte_size").int64_param(), 10);
+  EXPECT_EQ(parameters.at("shared_memory_offset").int64_param(), 16);
+}
+
+TEST_F(InferCallSharedMemory, StringsAreReadFromIt) {
+  object_.Write(20, std::string("\2\0\0\0hi\0\0\0\0", 10));
+  ModelInferRequest request = SharedRequest();
+  request.clear_raw_input_contents();
+  Place("r", 20, 10, request.mutable_inputs(0)->mutable_parameters());
+  ModelInferResponse response;
+  ASSERT_TRUE(Infer(request, &response).ok());
+  EXPECT_EQ(response.raw_output_contents(1), std::string("\2\0\0\0hi\0\0\0\0", 10));
+  object_.Write(20, std::string("\7", 1));
+  ExpectInvalid(request, "element 0 has length 7");
+}
+
+TEST_F(InferCallSharedMemory, RefusesRangesOutsideTheRegion) {
+  ModelInferRequest request = SharedRequest();
+  ParameterMap* parameters = request.mutable_inputs(1)->mutable_parameters();
+  Place("r", 60, 8, parameters);
+  ExpectInvalid(request, "has 64 bytes, got offset 60 and size 8");
+  Place("r", std::numeric_limits<int64_t>::max(), 8, parameters);
+  ExpectInvalid(request, "input 'A': shared memory region 'r' has 64 bytes");
+  Place("r", 0, 16, parameters);
+  ExpectInvalid(request, "expected 8 bytes for FP32[2,1], got 16");
+  Place("q", 0, 8, parameters);
+  ExpectRefused(request, absl::StatusCode::kNotFound, "region 'q' is not registered");
+}
+
+TEST_F(InferCallSharedMemory, RefusesOutputsThatDoNotFit) {
+  ModelInferRequest request = SharedRequest();
+  request.add_outputs()->set_name("C");
+  Place("r", 0, 7, request.mutable_outputs(0)->mutable_parameters());
+  ExpectInvalid(request, "output 'C': it has 8 bytes, the request gives 7");
+}
+
+TEST_F(InferCallSharedMemory, AShrunkenObjectFailsOneRequest) {
+  ModelInferRequest request = SharedRequest();
+  object_.Truncate(4);
+  ExpectInvalid(request, "has 4 bytes, expected at least 8");
+  request = TwoInputRequest();
+  request.add_outputs()->set_name("C");
+  Place("r", 0, 8, request.mutable_outputs(0)->mutable_parameters());
+  ExpectInvalid(request, "has 4 bytes, expected at least 8");
+  object_.Truncate(64);
+  ModelInferResponse response;
+  EXPECT_TRUE(Infer(request, &response).ok());
+}
+
+TEST_F(InferCallSharedMemory, RefusesContentsBesideIt) {
+  ModelInferRequest request = SharedRequest();
+  request.mutable_inputs(1)->mutable_contents()->add_fp32_contents(1);
+  ExpectInvalid(request, "input 'A' has contents although it is in shared memory");
+  request = SharedRequest();
+  request.add_raw_input_contents("surplus");
+  ExpectInvalid(request, "for each of 1 inputs not in shared memory, got 2");
 }
 
 TEST_F(InferCallTest, LeavesTypesAndShapesToTheModel) {

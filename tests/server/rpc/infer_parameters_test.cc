@@ -87,15 +87,44 @@ TEST(InferParameters, TakesTheClientsOwnNames) {
 
 TEST(InferParameters, RefusesAParameterWithoutValue) { ExpectRefused("tenant", InferParameter()); }
 
-TEST(InferParameters, TensorsMayNotUseSharedMemoryOrClassification) {
+TEST(InferParameters, ReadsWhereATensorLiesInSharedMemory) {
   ParameterMap parameters;
   parameters["mine"] = Bool(true);
-  EXPECT_TRUE(CheckTensorParameters(parameters).ok());
+  EXPECT_EQ(ReadTensorParameters(parameters)->region, "");
   parameters["shared_memory_region"] = Text("r");
-  EXPECT_TRUE(absl::IsUnimplemented(CheckTensorParameters(parameters)));
-  parameters.clear();
+  parameters["shared_memory_offset"] = Int64(8);
+  parameters["shared_memory_byte_size"] = Int64(64);
+  const absl::StatusOr<TensorParameters> read = ReadTensorParameters(parameters);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->region, "r");
+  EXPECT_EQ(read->region_offset, 8);
+  EXPECT_EQ(read->region_bytes, 64);
+}
+
+TEST(InferParameters, RefusesPlacesInSharedMemoryThatCannotBe) {
+  const auto expect_refused = [](std::map<std::string, InferParameter> given,
+                                 const std::string& text) {
+    ParameterMap parameters(given.begin(), given.end());
+    const absl::Status status = ReadTensorParameters(parameters).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(text));
+  };
+  expect_refused({{"shared_memory_region", Int64(1)}}, "a string");
+  expect_refused({{"shared_memory_region", Text("")}}, "name");
+  expect_refused({{"shared_memory_byte_size", Int64(1)}}, "expected 'shared_memory_region'");
+  expect_refused({{"shared_memory_region", Text("r")}, {"shared_memory_byte_size", Int64(-1)}},
+                 "expected >= 0");
+  expect_refused({{"shared_memory_region", Text("r")}, {"shared_memory_offset", Text("1")}},
+                 "an int64");
+  InferParameter large;
+  large.set_uint64_param(uint64_t{1} << 63);
+  expect_refused({{"shared_memory_region", Text("r")}, {"shared_memory_offset", large}}, "2^63");
+}
+
+TEST(InferParameters, TensorsMayNotUseClassification) {
+  ParameterMap parameters;
   parameters["classification"] = Int64(3);
-  EXPECT_TRUE(absl::IsUnimplemented(CheckTensorParameters(parameters)));
+  EXPECT_TRUE(absl::IsUnimplemented(ReadTensorParameters(parameters).status()));
 }
 
 }  // namespace

@@ -25,10 +25,15 @@ class MetadataCalls : public ::testing::Test {
 
 TEST_F(MetadataCalls, TheServerListsWhatWorks) {
   inference::ServerMetadataResponse response;
-  ASSERT_TRUE(DescribeServer(&response).ok());
+  SharedMemoryRegions regions(1, 1);
+  ASSERT_TRUE(DescribeServer({&regions}, &response).ok());
   EXPECT_EQ(response.name(), "inferd");
   EXPECT_NE(response.version(), "");
   EXPECT_THAT(response.extensions(), ::testing::Contains("statistics"));
+  EXPECT_THAT(response.extensions(), ::testing::Contains("system_shared_memory"));
+  response.Clear();
+  ASSERT_TRUE(DescribeServer({}, &response).ok());
+  EXPECT_THAT(response.extensions(), ::testing::Not(::testing::Contains("system_shared_memory")));
 }
 
 TEST_F(MetadataCalls, AModelShowsItsTensorsAndReadyVersions) {

@@ -34,8 +34,9 @@ class SplitSource : public ByteSource {
   explicit SplitSource(std::string bytes) : bytes_(std::move(bytes)) {}
   int64_t size() const override { return static_cast<int64_t>(bytes_.size()); }
   const char* contiguous() const override { return nullptr; }
-  void Copy(int64_t begin, int64_t count, void* to) const override {
+  absl::Status Copy(int64_t begin, int64_t count, void* to) const override {
     std::memcpy(to, bytes_.data() + begin, count);
+    return absl::OkStatus();
   }
 
  private:
@@ -174,8 +175,8 @@ TEST_F(TensorCodec, CopiesWhatIsNotAligned) {
     using StringSource::StringSource;
     int64_t size() const override { return StringSource::size() - 1; }
     const char* contiguous() const override { return StringSource::contiguous() + 1; }
-    void Copy(int64_t begin, int64_t count, void* to) const override {
-      StringSource::Copy(begin + 1, count, to);
+    absl::Status Copy(int64_t begin, int64_t count, void* to) const override {
+      return StringSource::Copy(begin + 1, count, to);
     }
   };
   const Offset source(bytes);

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "absl/status/status.h"
+#include "proto/inference.pb.h"
+#include "server/rpc/shared_memory_regions.h"
+
+namespace inferd {
+
+// The shared memory group of calls. `regions` is null where the server was not started with
+// --shared-memory: UNIMPLEMENTED.
+
+// One region or, for an empty name, all; NOT_FOUND for an unknown name.
+absl::Status ShowSharedMemory(const SharedMemoryRegions* regions,
+                              const inference::SystemSharedMemoryStatusRequest& request,
+                              inference::SystemSharedMemoryStatusResponse* response);
+absl::Status RegisterSharedMemory(SharedMemoryRegions* regions,
+                                  const inference::SystemSharedMemoryRegisterRequest& request);
+absl::Status UnregisterSharedMemory(SharedMemoryRegions* regions,
+                                    const inference::SystemSharedMemoryUnregisterRequest& request);
+
+// There is no CUDA shared memory: none is listed, unregistering finds none, registering is
+// UNIMPLEMENTED.
+absl::Status RegisterCudaSharedMemory(const inference::CudaSharedMemoryRegisterRequest& request);
+
+}  // namespace inferd
