@@ -57,6 +57,60 @@ absl::Status CheckNumbers(const ServerOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status CheckConnections(const ConnectionOptions& options) {
+  struct Range {
+    absl::string_view flag;
+    absl::Duration value, least;
+  };
+  const absl::Duration kTick = absl::Milliseconds(1);
+  const Range ranges[] = {
+      {"--max-connection-age", options.max_age, absl::ZeroDuration()},
+      {"--max-connection-age-grace", options.max_age_grace, absl::ZeroDuration()},
+      {"--keepalive-time", options.keepalive_time, kTick},
+      {"--keepalive-timeout", options.keepalive_timeout, kTick},
+      {"--min-ping-interval", options.min_ping_interval, kTick},
+  };
+  for (const Range& range : ranges) {
+    absl::Status status = CheckDuration(range.flag, range.value);
+    if (!status.ok()) return status;
+    if (range.value < range.least) {
+      return absl::InvalidArgumentError(absl::StrCat(range.flag, ": expected at least 1 ms, got ",
+                                                     absl::FormatDuration(range.value)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Fields of which 0 means the default.
+void ApplySeconds(double seconds, absl::Duration* option) {
+  if (seconds != 0) *option = absl::Seconds(seconds);
+}
+
+void ApplyConnections(const config::ServerConfig& file, ConnectionOptions* options) {
+  if (file.has_max_connection_age_seconds()) {
+    options->max_age = absl::Seconds(file.max_connection_age_seconds());
+  }
+  ApplySeconds(file.max_connection_age_grace_seconds(), &options->max_age_grace);
+  ApplySeconds(file.keepalive_time_seconds(), &options->keepalive_time);
+  ApplySeconds(file.keepalive_timeout_seconds(), &options->keepalive_timeout);
+  ApplySeconds(file.min_ping_interval_seconds(), &options->min_ping_interval);
+  if (file.allow_compressed_requests()) options->compressed_requests = true;
+}
+
+// absl::Seconds may not be given what is no number.
+absl::Status CheckFinite(const config::ServerConfig& file) {
+  for (const double seconds :
+       {file.drain_delay_seconds(), file.exit_timeout_seconds(), file.tuning_seconds(),
+        file.repository_poll_seconds(), file.max_connection_age_seconds(),
+        file.max_connection_age_grace_seconds(), file.keepalive_time_seconds(),
+        file.keepalive_timeout_seconds(), file.min_ping_interval_seconds()}) {
+    if (!std::isfinite(seconds)) {
+      return absl::InvalidArgumentError("server config: expected finite seconds");
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<ModelControl> ParseModelControl(absl::string_view text) {
@@ -90,6 +144,7 @@ absl::Status CheckServerOptions(const ServerOptions& options) {
   if (status.ok() && options.repository.poll_interval < absl::Milliseconds(10)) {
     status = absl::InvalidArgumentError("--repository-poll-secs: expected at least 0.01 seconds");
   }
+  if (status.ok()) status = CheckConnections(options.connections);
   if (status.ok()) status = CheckDuration("--drain-delay", options.drain_delay);
   if (status.ok()) status = CheckDuration("--exit-timeout", options.exit_timeout);
   if (status.ok()) {
@@ -102,10 +157,8 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   config::ServerConfig file;
   absl::Status status = ParseTextProto(text, "server config", &file);
   if (!status.ok()) return status;
-  if (!std::isfinite(file.drain_delay_seconds()) || !std::isfinite(file.exit_timeout_seconds()) ||
-      !std::isfinite(file.tuning_seconds()) || !std::isfinite(file.repository_poll_seconds())) {
-    return absl::InvalidArgumentError("server config: expected finite seconds");
-  }
+  status = CheckFinite(file);
+  if (!status.ok()) return status;
 
   const auto set = [](auto value, auto* option) {
     if (value != decltype(value)()) *option = value;
@@ -153,6 +206,7 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   set(file.max_shared_memory_regions(), &options->max_shared_memory_regions);
   set(file.max_shared_memory_bytes(), &options->max_shared_memory_bytes);
   set(file.log_level(), &options->log_level);
+  ApplyConnections(file, &options->connections);
   return absl::OkStatus();
 }
 

@@ -34,6 +34,22 @@ struct RepositoryOptions {
   std::vector<std::string> startup_models;
 };
 
+// How gRPC connections are kept. A value type.
+struct ConnectionOptions {
+  // After so long a connection takes no further calls, those in flight have max_age_grace to end
+  // and the client connects anew: to a new replica, with a new certificate. 0 = never.
+  absl::Duration max_age = absl::Minutes(30);
+  absl::Duration max_age_grace = absl::Minutes(5);
+  // A connection without traffic is asked whether it lives, and closed without an answer.
+  absl::Duration keepalive_time = absl::Minutes(1);
+  absl::Duration keepalive_timeout = absl::Seconds(20);
+  // Clients that ping more often, three times running, are sent away. Libraries ping every 10 s at
+  // most, and a ping may be late when the next is not.
+  absl::Duration min_ping_interval = absl::Seconds(5);
+  // Whether ModelInfer, ModelStreamInfer and RepositoryModelLoad take compressed messages.
+  bool compressed_requests = false;
+};
+
 // Everything `inferd serve` may be told. A value type.
 struct ServerOptions {
   RepositoryOptions repository;
@@ -56,6 +72,7 @@ struct ServerOptions {
   // Bytes of requests in flight over all models.
   int64_t max_inflight_bytes = int64_t{512} << 20;
   int max_streams_per_connection = 1024;
+  ConnectionOptions connections;
   // Bytes kept in pooled request and response messages.
   int64_t message_pool_bytes = int64_t{64} << 20;
 

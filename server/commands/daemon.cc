@@ -56,6 +56,7 @@ GrpcServerOptions GrpcOptions(const ServerOptions& options) {
   grpc.port = options.grpc_port;
   grpc.max_message_bytes = options.max_message_bytes;
   grpc.max_streams_per_connection = options.max_streams_per_connection;
+  grpc.connections = options.connections;
   grpc.message_pool_bytes = options.message_pool_bytes;
   grpc.receive_buffer_bytes =
       std::min(grpc.receive_buffer_bytes, AvailableMemoryBytes() / kReceiveShare);

@@ -10,13 +10,13 @@
 #include <sstream>
 #include <string>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "config/server_options.h"
 #include "engine/core/status_macros.h"
 #include "engine/engine.h"
 #include "server/commands/daemon.h"
 #include "server/commands/engine_flags.h"
+#include "server/commands/security_flags.h"
 #include "server/metrics/log.h"
 
 namespace inferd {
@@ -33,19 +33,8 @@ struct Flags {
   std::string exit_timeout;
   std::string model_control_mode = "none";
   std::string poll_interval;
+  SecurityFlags security;
 };
-
-// "5", "1.5" (seconds) or "500ms".
-absl::Status ReadDuration(const char* flag, const std::string& text, absl::Duration* duration) {
-  double seconds;
-  if (absl::SimpleAtod(text, &seconds)) {
-    *duration = absl::Seconds(seconds);
-    return absl::OkStatus();
-  }
-  if (absl::ParseDuration(text, duration)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(flag, ": expected seconds or a duration such as 500ms, got '", text, "'"));
-}
 
 absl::Status ReadConfigFile(const std::string& path, ServerOptions* options) {
   std::ifstream file(path);
@@ -106,6 +95,7 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
     RETURN_IF_ERROR(ReadDuration("--repository-poll-secs", flags.poll_interval,
                                  &options.repository.poll_interval));
   }
+  RETURN_IF_ERROR(TakeSecurityFlags(command, flags.security, &options));
   RETURN_IF_ERROR(CheckServerOptions(options));
   RETURN_IF_ERROR(CheckEngineConfig(options.engine));
   return options;
@@ -278,6 +268,7 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
   AddLifecycleFlags(command, flags.get());
   AddLimitFlags(command, flags.get());
   AddSharedMemoryFlags(command, flags.get());
+  AddSecurityFlags(command, &flags->security);
   command->callback([command, flags, exit_code] { *exit_code = Serve(*command, *flags); });
 }
 

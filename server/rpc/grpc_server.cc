@@ -7,6 +7,7 @@
 #include <grpcpp/server_builder.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -21,28 +22,41 @@ namespace {
 
 // One large message must not keep the pool to itself.
 constexpr int64_t kPoolShareOfOneMessage = 16;
-constexpr absl::Duration kKeepaliveTime = absl::Minutes(1);
-constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(20);
-constexpr absl::Duration kLeastPingInterval = absl::Seconds(10);
+// Pings too early that are forgiven in a row.
+constexpr int kPingStrikes = 2;
 
 // gRPC writes a line for each thing a client does wrong: for debugging, not for the log.
 void LogFromGrpc(gpr_log_func_args* args) { LogDebug(absl::StrCat("gRPC: ", args->message)); }
 
+int Milliseconds(absl::Duration duration) {
+  return static_cast<int>(
+      std::min<int64_t>(absl::ToInt64Milliseconds(duration), std::numeric_limits<int>::max()));
+}
+
+void SetConnectionArguments(const ConnectionOptions& options, grpc::ServerBuilder* builder) {
+  if (options.max_age > absl::ZeroDuration()) {
+    // gRPC itself spreads the age by a tenth, so that clients do not return all at once.
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, Milliseconds(options.max_age));
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                                Milliseconds(options.max_age_grace));
+  }
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_time));
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                              Milliseconds(options.keepalive_timeout));
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                              Milliseconds(options.min_ping_interval));
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kPingStrikes);
+}
+
 void SetArguments(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
-  // A compressed message is expanded in full before its size is looked at.
-  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
-  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  // gRPC expands a message in full before it looks at its size: WireRequest does it instead.
+  builder->AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   // Two daemons on one port would share its connections.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams_per_connection);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
-                              static_cast<int>(absl::ToInt64Milliseconds(kKeepaliveTime)));
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
-                              static_cast<int>(absl::ToInt64Milliseconds(kKeepaliveTimeout)));
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                              static_cast<int>(absl::ToInt64Milliseconds(kLeastPingInterval)));
+  SetConnectionArguments(options.connections, builder);
   grpc::ResourceQuota quota("inferd");
   quota.Resize(static_cast<size_t>(options.receive_buffer_bytes));
   builder->SetResourceQuota(quota);
@@ -57,9 +71,12 @@ struct GrpcServer::Services {
                  options.message_pool_bytes / 2 / kPoolShareOfOneMessage),
         responses(options.message_pool_bytes / 2,
                   options.message_pool_bytes / 2 / kPoolShareOfOneMessage),
-        inference(repository, state,
-                  InferSurroundings{repository, state, inflight, &requests, &responses,
-                                    options.max_message_bytes, features}),
+        inference(
+            repository, state,
+            InferSurroundings{
+                repository, state, inflight, &requests, &responses, options.max_message_bytes,
+                features,
+                WireLimits{options.max_message_bytes, options.connections.compressed_requests}}),
         health(repository, state) {}
 
   RequestPool requests;

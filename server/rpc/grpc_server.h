@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "config/server_options.h"
 #include "server/repository/model_repository.h"
 #include "server/rpc/infer_call.h"
 #include "server/rpc/inflight_bytes.h"
@@ -19,6 +20,7 @@ struct GrpcServerOptions {
   int port = 0;  // 0 = any free one
   int64_t max_message_bytes = int64_t{64} << 20;
   int max_streams_per_connection = 1024;
+  ConnectionOptions connections;
   // Kept in pooled messages.
   int64_t message_pool_bytes = int64_t{64} << 20;
   // What gRPC may hold of messages that are not whole yet; streams are ended beyond it.

@@ -8,10 +8,26 @@
 #include "server/rpc/grpc_status.h"
 
 namespace inferd {
+namespace {
+
+constexpr char kResponseEncoding[] = "response-encoding";
+constexpr int64_t kLeastCompressedBytes = 1024;
+
+}  // namespace
 
 absl::Time DeadlineOf(const grpc::CallbackServerContext& context, absl::Time now) {
   const absl::Time deadline = absl::FromChrono(context.deadline());
   return deadline > now + absl::Hours(24 * 365) ? absl::InfiniteFuture() : deadline;
+}
+
+grpc_compression_algorithm ReplyCompression(const grpc::CallbackServerContext& context,
+                                            grpc_compression_algorithm request, int64_t bytes) {
+  if (bytes < kLeastCompressedBytes) return GRPC_COMPRESS_NONE;
+  if (request != GRPC_COMPRESS_NONE) return request;
+  const auto asked = context.client_metadata().find(kResponseEncoding);
+  if (asked == context.client_metadata().end()) return GRPC_COMPRESS_NONE;
+  if (asked->second == "gzip") return GRPC_COMPRESS_GZIP;
+  return asked->second == "deflate" ? GRPC_COMPRESS_DEFLATE : GRPC_COMPRESS_NONE;
 }
 
 InferReactor::InferReactor(const InferSurroundings& shared, grpc::CallbackServerContext* context,
@@ -21,7 +37,7 @@ InferReactor::InferReactor(const InferSurroundings& shared, grpc::CallbackServer
       request_bytes_(request),
       reply_bytes_(reply),
       call_(shared.repository, shared.inflight, shared.max_reply_bytes, shared.features),
-      request_(shared.requests) {}
+      request_(shared.requests, shared.limits) {}
 
 void InferReactor::Start() {
   const absl::Time received = absl::Now();
@@ -48,7 +64,11 @@ void InferReactor::Reply(const absl::Status& status) {
     // What the message holds is what it serializes to, and a little for its fields.
     shared_.responses->Give(std::move(response_), static_cast<int64_t>(reply_bytes_->Length()));
   }
-  call_.charge().Set(static_cast<int64_t>(reply_bytes_->Length()));
+  const auto reply_size = static_cast<int64_t>(reply_bytes_->Length());
+  call_.charge().Set(reply_size);
+  const grpc_compression_algorithm compression =
+      ReplyCompression(*context_, request_.compression(), reply_size);
+  if (compression != GRPC_COMPRESS_NONE) context_->set_compression_algorithm(compression);
   Finish(reply);
 }
 

@@ -29,10 +29,17 @@ struct InferSurroundings {
   ResponsePool* responses;
   int64_t max_reply_bytes;
   InferFeatures features;
+  WireLimits limits;
 };
 
 // When a call must be answered; gRPC says "no deadline" with one that is centuries away.
 absl::Time DeadlineOf(const grpc::CallbackServerContext& context, absl::Time now);
+
+// How a reply of `bytes` bytes leaves: as the request came, or else as the call's metadata
+// "response-encoding: gzip" (or deflate) asks. Small replies are not worth it, and a client that
+// could read compressed replies, as most can, has not asked for them.
+grpc_compression_algorithm ReplyCompression(const grpc::CallbackServerContext& context,
+                                            grpc_compression_algorithm request, int64_t bytes);
 
 // One ModelInfer on the side of gRPC. The request comes unparsed, so that its memory is admitted
 // before it is taken; the reply leaves serialized, so that both messages go back to their pools

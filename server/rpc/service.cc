@@ -20,6 +20,12 @@ grpc::ServerUnaryReactor* FinishNow(grpc::CallbackServerContext* context,
   return reactor;
 }
 
+// What a reply without fields is on the wire.
+grpc::ByteBuffer EmptyMessage() {
+  const grpc::Slice nothing;
+  return grpc::ByteBuffer(&nothing, 1);
+}
+
 }  // namespace
 
 template <typename Call>
@@ -94,13 +100,22 @@ grpc::ServerUnaryReactor* InferenceService::RepositoryIndex(
   return Answer(context, [&] { return ShowRepositoryIndex(repository_, *request, response); });
 }
 
-grpc::ServerUnaryReactor* InferenceService::RepositoryModelLoad(
-    Context* context, const inference::RepositoryModelLoadRequest* request,
-    inference::RepositoryModelLoadResponse*) {
+grpc::ServerUnaryReactor* InferenceService::RepositoryModelLoad(Context* context,
+                                                                const grpc::ByteBuffer* bytes,
+                                                                grpc::ByteBuffer* response) {
   return AnswerLater(context, [&](ModelRepository::Done done) {
-    absl::StatusOr<ModelOverrides> overrides = ReadOverrides(*request);
+    *response = EmptyMessage();
+    inference::RepositoryModelLoadRequest request;
+    {
+      InflightCharge charge(infer_.inflight);
+      // gRPC made the buffer for this call alone and does not read it again.
+      const absl::Status parsed =
+          ParseMessage(const_cast<grpc::ByteBuffer*>(bytes), infer_.limits, &charge, &request);
+      if (!parsed.ok()) return done(parsed);
+    }
+    absl::StatusOr<ModelOverrides> overrides = ReadOverrides(request);
     if (!overrides.ok()) return done(overrides.status());
-    repository_.Load(request->model_name(), *std::move(overrides), std::move(done));
+    repository_.Load(request.model_name(), *std::move(overrides), std::move(done));
   });
 }
 

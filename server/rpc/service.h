@@ -17,7 +17,7 @@ struct WithMethods<Base, Method, Rest...> {
   using Type = Method<typename WithMethods<Base, Rest...>::Type>;
 };
 
-// Every call answers by callback; the messages of inference come and leave as bytes.
+// Every call answers by callback; messages that may be large come and leave as bytes.
 using Calls = inference::GRPCInferenceService;
 using CallbackCalls = WithMethods<
     Calls::Service, Calls::WithRawCallbackMethod_ModelInfer,
@@ -25,7 +25,7 @@ using CallbackCalls = WithMethods<
     Calls::WithCallbackMethod_ServerReady, Calls::WithCallbackMethod_ModelReady,
     Calls::WithCallbackMethod_ServerMetadata, Calls::WithCallbackMethod_ModelMetadata,
     Calls::WithCallbackMethod_ModelConfig, Calls::WithCallbackMethod_ModelStatistics,
-    Calls::WithCallbackMethod_RepositoryIndex, Calls::WithCallbackMethod_RepositoryModelLoad,
+    Calls::WithCallbackMethod_RepositoryIndex, Calls::WithRawCallbackMethod_RepositoryModelLoad,
     Calls::WithCallbackMethod_RepositoryModelUnload,
     Calls::WithCallbackMethod_SystemSharedMemoryStatus,
     Calls::WithCallbackMethod_SystemSharedMemoryRegister,
@@ -68,9 +68,8 @@ class InferenceService final : public CallbackCalls {
                            inference::RepositoryIndexResponse* response) override;
 
   // repository_calls.cc
-  Reactor* RepositoryModelLoad(Context* context,
-                               const inference::RepositoryModelLoadRequest* request,
-                               inference::RepositoryModelLoadResponse* response) override;
+  Reactor* RepositoryModelLoad(Context* context, const grpc::ByteBuffer* request,
+                               grpc::ByteBuffer* response) override;
   Reactor* RepositoryModelUnload(Context* context,
                                  const inference::RepositoryModelUnloadRequest* request,
                                  inference::RepositoryModelUnloadResponse* response) override;

@@ -2,6 +2,7 @@
 
 #include <grpcpp/impl/codegen/proto_utils.h>
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -29,7 +30,7 @@ struct StreamReactor::Exchange {
   explicit Exchange(const InferSurroundings& shared)
       : state(*shared.state),
         call(shared.repository, shared.inflight, shared.max_reply_bytes, shared.features),
-        request(shared.requests) {}
+        request(shared.requests, shared.limits) {}
   ~Exchange() {
     if (entered) state.Leave();
   }
@@ -99,6 +100,13 @@ void StreamReactor::Run(Exchange* exchange) {
     incoming_.Clear();
     Reply(exchange, WithRequestId(parsed, ""));
     return;
+  }
+  if (!started_) {
+    // The stream's headers, which say how replies are compressed, leave with the first of them.
+    started_ = true;
+    const grpc_compression_algorithm compression = ReplyCompression(
+        *context_, exchange->request.compression(), std::numeric_limits<int64_t>::max());
+    if (compression != GRPC_COMPRESS_NONE) context_->set_compression_algorithm(compression);
   }
   const inference::ModelInferRequest& request = exchange->request.message();
   exchange->response.mutable_infer_response()->set_id(request.id());

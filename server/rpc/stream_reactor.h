@@ -50,6 +50,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   grpc::CallbackServerContext* const context_;
   const bool fails_whole_;
   grpc::ByteBuffer incoming_;
+  bool started_ = false;  // the first request was read
 
   Mutex mutex_;
   // In the order of the requests; the first is being written when `writing_`.

@@ -67,5 +67,21 @@ TEST(ServerOptions, RefusesABrokenConfigFile) {
   EXPECT_FALSE(ApplyServerConfig("drain_delay_seconds: inf", &options).ok());
 }
 
+TEST(ServerOptions, ReadsHowConnectionsAreKept) {
+  ServerOptions options = ValidOptions();
+  ASSERT_TRUE(ApplyServerConfig("max_connection_age_seconds: 0 keepalive_time_seconds: 0.5 "
+                                "allow_compressed_requests: true",
+                                &options)
+                  .ok());
+  EXPECT_EQ(options.connections.max_age, absl::ZeroDuration());
+  EXPECT_EQ(options.connections.max_age_grace, absl::Minutes(5));
+  EXPECT_EQ(options.connections.keepalive_time, absl::Milliseconds(500));
+  EXPECT_TRUE(options.connections.compressed_requests);
+  EXPECT_EQ(ErrorOf(options), "OK");
+  options.connections.min_ping_interval = absl::ZeroDuration();
+  EXPECT_EQ(ErrorOf(options), "--min-ping-interval: expected at least 1 ms, got 0");
+  EXPECT_FALSE(ApplyServerConfig("keepalive_time_seconds: nan", &options).ok());
+}
+
 }  // namespace
 }  // namespace inferd

@@ -1,0 +1,69 @@
+#include "server/commands/security_flags.h"
+
+#include <CLI/CLI.hpp>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "engine/core/status_macros.h"
+
+namespace inferd {
+namespace {
+
+// A flag whose value is a duration.
+struct DurationFlag {
+  const char* flag;
+  const std::string* text;
+  absl::Duration* option;
+};
+
+absl::Status TakeDurations(const CLI::App& command, absl::Span<const DurationFlag> flags) {
+  for (const DurationFlag& flag : flags) {
+    if (command.count(flag.flag) == 0) continue;
+    RETURN_IF_ERROR(ReadDuration(flag.flag, *flag.text, flag.option));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ReadDuration(const char* flag, const std::string& text, absl::Duration* duration) {
+  double seconds;
+  if (absl::SimpleAtod(text, &seconds)) {
+    *duration = absl::Seconds(seconds);
+    return absl::OkStatus();
+  }
+  if (absl::ParseDuration(text, duration)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(flag, ": expected seconds or a duration such as 500ms, got '", text, "'"));
+}
+
+void AddSecurityFlags(CLI::App* command, SecurityFlags* flags) {
+  command->add_option("--max-connection-age", flags->max_age,
+                      "Then a gRPC connection takes no more calls; 0 = never [30m]");
+  command->add_option("--max-connection-age-grace", flags->max_age_grace,
+                      "What its calls in flight then have to end [5m]");
+  command->add_option("--keepalive-time", flags->keepalive_time,
+                      "Without traffic for so long, a client is asked whether it lives [60]");
+  command->add_option("--keepalive-timeout", flags->keepalive_timeout,
+                      "What it has to answer [20]");
+  command->add_option("--min-ping-interval", flags->min_ping_interval,
+                      "Clients that ping more often are sent away [5]");
+  command->add_flag("--allow-compressed-requests", flags->compressed_requests,
+                    "Take compressed requests; expanded they are at most --max-message-bytes");
+}
+
+absl::Status TakeSecurityFlags(const CLI::App& command, const SecurityFlags& flags,
+                               ServerOptions* options) {
+  ConnectionOptions& connections = options->connections;
+  RETURN_IF_ERROR(TakeDurations(
+      command,
+      {{"--max-connection-age", &flags.max_age, &connections.max_age},
+       {"--max-connection-age-grace", &flags.max_age_grace, &connections.max_age_grace},
+       {"--keepalive-time", &flags.keepalive_time, &connections.keepalive_time},
+       {"--keepalive-timeout", &flags.keepalive_timeout, &connections.keepalive_timeout},
+       {"--min-ping-interval", &flags.min_ping_interval, &connections.min_ping_interval}}));
+  if (flags.compressed_requests) connections.compressed_requests = true;
+  return absl::OkStatus();
+}
+
+}  // namespace inferd

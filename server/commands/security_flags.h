@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "config/server_options.h"
+
+namespace CLI {
+class App;
+}
+
+namespace inferd {
+
+// The flags of `inferd serve` about connections and who may do what. A value type.
+struct SecurityFlags {
+  bool compressed_requests = false;
+  std::string max_age, max_age_grace;
+  std::string keepalive_time, keepalive_timeout, min_ping_interval;
+};
+
+// "5", "1.5" (seconds) or "500ms"; INVALID_ARGUMENT naming the flag.
+absl::Status ReadDuration(const char* flag, const std::string& text, absl::Duration* duration);
+
+// Adds the flags to `command`; `flags` must outlive the parsing.
+void AddSecurityFlags(CLI::App* command, SecurityFlags* flags);
+
+// Puts those that were given into `options`.
+absl::Status TakeSecurityFlags(const CLI::App& command, const SecurityFlags& flags,
+                               ServerOptions* options);
+
+}  // namespace inferd
