@@ -115,6 +115,16 @@ absl::Status CheckTensors(absl::string_view kind, const Tensors& tensors) {
   return absl::OkStatus();
 }
 
+absl::Status CheckLabelFile(const inference::ModelOutput& output) {
+  const std::string& name = output.label_filename();
+  const bool is_plain = name.find_first_of("/\0", 0, 2) == std::string::npos &&
+                        name != "." && name != ".." && name.size() <= 255;
+  if (is_plain) return absl::OkStatus();
+  return Invalid("output '", output.name(),
+                 "': label_filename: expected the name of a file in the ", "model's folder, got '",
+                 name.substr(0, 255), "'");
+}
+
 absl::Status CheckSignature(const ModelConfig& config, ModelOptions* options) {
   if (absl::Status status = CheckTensors("input", config.input()); !status.ok()) return status;
   if (absl::Status status = CheckTensors("output", config.output()); !status.ok()) return status;
@@ -127,10 +137,7 @@ absl::Status CheckSignature(const ModelConfig& config, ModelOptions* options) {
     }
   }
   for (const inference::ModelOutput& output : config.output()) {
-    if (!output.label_filename().empty()) {
-      options->notes.push_back(
-          absl::StrCat("output '", output.name(), "': label_filename is ignored"));
-    }
+    if (absl::Status status = CheckLabelFile(output); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

@@ -54,6 +54,9 @@ struct ModelOptions {
   // Names that requests may give as a version: the parameters "version_alias.NAME".
   std::map<std::string, int64_t> version_aliases;
 
+  // Of an output's classes, by its name: the lines of its label_filename, once that has been read.
+  std::map<std::string, std::vector<std::string>> labels;
+
   // Settings that are accepted but change nothing here, one sentence each, for the log.
   std::vector<std::string> notes;
   // As given.

@@ -210,6 +210,11 @@ int ServedModel::OutputIndex(absl::string_view name) const {
   return it == output_indices_.end() ? -1 : it->second;
 }
 
+const std::vector<std::string>& ServedModel::labels(int output) const {
+  const auto it = options_.labels.find(outputs_[output].name);
+  return it == options_.labels.end() ? outputs_[output].class_names : it->second;
+}
+
 std::vector<int64_t> ServedModel::MetadataShape(const TensorInfo& tensor) {
   std::vector<int64_t> shape;
   for (int i = 0; i < tensor.type.shape.rank(); ++i) {

@@ -59,6 +59,9 @@ class ServedModel {
   // The index in inputs() or outputs(); -1 for an unknown name.
   int InputIndex(absl::string_view name) const;
   int OutputIndex(absl::string_view name) const;
+  // Names of the classes of outputs()[output], by index: what its label file or the model says; may
+  // be empty or short.
+  const std::vector<std::string>& labels(int output) const;
   // The shape that metadata shows: -1 for a variable dimension, the batch dimension included.
   // An unknown rank gives an empty shape.
   static std::vector<int64_t> MetadataShape(const TensorInfo& tensor);

@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "engine/core/status_macros.h"
 #include "server/metrics/log.h"
+#include "server/repository/label_file.h"
 #include "server/repository/version_policy.h"
 #include "server/scheduler/clock.h"
 
@@ -164,6 +165,7 @@ absl::StatusOr<std::shared_ptr<const ModelOptions>> ModelRepository::OptionsOf(
     const ModelFolder& folder) const {
   RETURN_IF_ERROR(folder.config_status);
   ASSIGN_OR_RETURN(ModelOptions options, ParseModelOptions(folder.config_text, folder.name));
+  RETURN_IF_ERROR(ReadLabels(folder.path, &options));
   if (options.config.dynamic_batching().default_queue_policy().max_queue_size() == 0) {
     options.max_queue_requests = options_.max_queue_requests;
   }

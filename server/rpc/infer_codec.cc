@@ -7,6 +7,7 @@
 #include "engine/core/status_macros.h"
 #include "server/model/tensor_types.h"
 #include "server/rpc/byte_source.h"
+#include "server/rpc/classification.h"
 #include "server/rpc/infer_parameters.h"
 #include "server/rpc/tensor_codec.h"
 #include "server/rpc/typed_contents.h"
@@ -91,13 +92,34 @@ absl::StatusOr<Tensor> DecodeInput(const ModelInferRequest& request, int index,
 }
 
 absl::StatusOr<RequestedOutput> ReadRequestedOutput(
-    const ModelInferRequest::InferRequestedOutputTensor& output, int index,
+    const ModelInferRequest::InferRequestedOutputTensor& output, int index, DType dtype,
     const SharedMemoryRegions* regions) {
   RequestedOutput wanted{index};
   ASSIGN_OR_RETURN(const TensorParameters parameters, ReadTensorParameters(output.parameters()));
+  wanted.classes = parameters.classes;
+  if (wanted.classes > 0 && !IsClassifiable(dtype)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("parameter 'classification': expected an output of numbers, got ",
+                     ProtocolTypeName(dtype)));
+  }
   if (parameters.region.empty()) return wanted;
   ASSIGN_OR_RETURN(wanted.range, FindRange(parameters, regions));
   return wanted;
+}
+
+// The classes that are asked for, by their place in `requested`; empty where there are none.
+absl::StatusOr<std::vector<Tensor>> ClassifyOutputs(absl::Span<const Tensor> outputs,
+                                                    absl::Span<const RequestedOutput> requested,
+                                                    const ServedModel& model) {
+  std::vector<Tensor> classes;
+  for (size_t i = 0; i < requested.size(); ++i) {
+    const RequestedOutput& wanted = requested[i];
+    if (wanted.classes == 0) continue;
+    classes.resize(requested.size());
+    ASSIGN_OR_RETURN(classes[i], Classify(outputs[wanted.index], wanted.classes,
+                                          model.max_batch_size() > 0, model.labels(wanted.index)));
+  }
+  return classes;
 }
 
 // Writes the elements to shared memory and says in `output` where they are.
@@ -189,7 +211,8 @@ absl::StatusOr<std::vector<RequestedOutput>> ReadRequestedOutputs(
           absl::StrCat("output ", Quoted(output.name()), " is requested twice"));
     }
     seen[index] = true;
-    absl::StatusOr<RequestedOutput> read = ReadRequestedOutput(output, index, regions);
+    absl::StatusOr<RequestedOutput> read =
+        ReadRequestedOutput(output, index, model.outputs()[index].type.dtype, regions);
     if (!read.ok()) return Annotate(read.status(), absl::StrCat("output ", Quoted(output.name())));
     requested.push_back(*std::move(read));
   }
@@ -199,16 +222,21 @@ absl::StatusOr<std::vector<RequestedOutput>> ReadRequestedOutputs(
 absl::Status EncodeOutputs(absl::Span<const Tensor> outputs,
                            absl::Span<const RequestedOutput> requested, const ServedModel& model,
                            int64_t max_bytes, ModelInferResponse* response) {
+  ASSIGN_OR_RETURN(const std::vector<Tensor> classes, ClassifyOutputs(outputs, requested, model));
+  const auto tensor_of = [&](size_t i) -> const Tensor& {
+    return requested[i].classes > 0 ? classes[i] : outputs[requested[i].index];
+  };
   int64_t bytes = 0;
-  for (const RequestedOutput& wanted : requested) {
-    if (wanted.range.region == nullptr) bytes += EncodedBytes(outputs[wanted.index]);
+  for (size_t i = 0; i < requested.size(); ++i) {
+    if (requested[i].range.region == nullptr) bytes += EncodedBytes(tensor_of(i));
   }
   if (bytes > max_bytes) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the reply has ", bytes, " bytes of outputs, a message may have ", max_bytes));
   }
-  for (const RequestedOutput& wanted : requested) {
-    const Tensor& tensor = outputs[wanted.index];
+  for (size_t i = 0; i < requested.size(); ++i) {
+    const RequestedOutput& wanted = requested[i];
+    const Tensor& tensor = tensor_of(i);
     const std::string& name = model.outputs()[wanted.index].name;
     auto* output = response->add_outputs();
     output->set_name(name);

@@ -16,6 +16,7 @@ namespace inferd {
 // An output that the reply carries. A value type.
 struct RequestedOutput {
   int index = 0;            // in ServedModel::outputs()
+  int64_t classes = 0;      // so many of its greatest scores as text; 0 = the output itself
   SharedMemoryRange range;  // where it goes; without a region, into the message
 };
 

@@ -26,11 +26,11 @@ absl::StatusOr<uint64_t> ReadUnsigned(absl::string_view name, const InferParamet
   return static_cast<uint64_t>(parameter.int64_param());
 }
 
-absl::StatusOr<int64_t> ReadByteCount(absl::string_view name, const InferParameter& parameter) {
-  ASSIGN_OR_RETURN(const uint64_t bytes, ReadUnsigned(name, parameter));
-  if (bytes <= uint64_t{std::numeric_limits<int64_t>::max()}) return static_cast<int64_t>(bytes);
+absl::StatusOr<int64_t> ReadCount(absl::string_view name, const InferParameter& parameter) {
+  ASSIGN_OR_RETURN(const uint64_t count, ReadUnsigned(name, parameter));
+  if (count <= uint64_t{std::numeric_limits<int64_t>::max()}) return static_cast<int64_t>(count);
   return absl::InvalidArgumentError(
-      absl::StrCat("parameter '", name, "' is ", bytes, ", expected less than 2^63"));
+      absl::StrCat("parameter '", name, "' is ", count, ", expected less than 2^63"));
 }
 
 absl::Status ReadPriority(const InferParameter& parameter, InferParameters* result) {
@@ -110,13 +110,16 @@ absl::StatusOr<TensorParameters> ReadTensorParameters(const ParameterMap& parame
       result.region = parameter.string_param();
       if (result.region.empty()) return WrongType(name, "a region's name as");
     } else if (name == "shared_memory_offset") {
-      ASSIGN_OR_RETURN(result.region_offset, ReadByteCount(name, parameter));
+      ASSIGN_OR_RETURN(result.region_offset, ReadCount(name, parameter));
       has_place = true;
     } else if (name == "shared_memory_byte_size") {
-      ASSIGN_OR_RETURN(result.region_bytes, ReadByteCount(name, parameter));
+      ASSIGN_OR_RETURN(result.region_bytes, ReadCount(name, parameter));
       has_place = true;
     } else if (name == "classification") {
-      return absl::UnimplementedError("parameter 'classification' is not supported");
+      ASSIGN_OR_RETURN(result.classes, ReadCount(name, parameter));
+      if (result.classes == 0) {
+        return absl::InvalidArgumentError("parameter 'classification' is 0, expected at least 1");
+      }
     }
   }
   if (has_place && result.region.empty()) {

@@ -28,10 +28,12 @@ struct TensorParameters {
   std::string region;
   int64_t region_offset = 0;
   int64_t region_bytes = 0;
+  // Of an output: so many classes instead of all scores; 0 = the scores.
+  int64_t classes = 0;
 };
 
-// Reads the parameters of one input or output. INVALID_ARGUMENT for a wrong type or value,
-// UNIMPLEMENTED for classification; unknown names mean nothing here.
+// Reads the parameters of one input or output. INVALID_ARGUMENT for a wrong type or value;
+// unknown names mean nothing here.
 absl::StatusOr<TensorParameters> ReadTensorParameters(const ParameterMap& parameters);
 
 }  // namespace inferd

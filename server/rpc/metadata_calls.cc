@@ -13,14 +13,10 @@ namespace inferd {
 namespace {
 
 // Extensions of the protocol that work here.
-constexpr const char* kExtensions[] = {"binary_tensor_data",
-                                       "logging",
-                                       "model_configuration",
-                                       "model_repository",
-                                       "model_repository(unload_dependents)",
-                                       "parameters",
-                                       "schedule_policy",
-                                       "statistics"};
+constexpr const char* kExtensions[] = {
+    "binary_tensor_data",  "classification",   "logging",
+    "model_configuration", "model_repository", "model_repository(unload_dependents)",
+    "parameters",          "schedule_policy",  "statistics"};
 constexpr char kPlatform[] = "onnx_onnxv1";
 
 void DescribeTensor(const TensorInfo& tensor,

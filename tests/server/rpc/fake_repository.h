@@ -30,6 +30,8 @@ class FakeRepository {
     if (!config.empty()) folder_.Write(absl::StrCat(name, "/config.pbtxt"), std::string(config));
     factories_[absl::StrCat(folder_.root(), "/", file)] = std::move(factory);
   }
+  // A further file, by its path in the repository's folder.
+  void AddFile(const std::string& path, const std::string& text) { folder_.Write(path, text); }
   // A model that answers with its inputs: X float32[?,2] -> Y float32[?,2].
   void AddIdentity(const std::string& name, int version = 1) {
     Add(name, version, [] { return FakeModel::Identity(); });

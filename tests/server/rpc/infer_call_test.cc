@@ -186,13 +186,39 @@ TEST_F(InferCallTest, RefusesUnknownAndRepeatedOutputs) {
   ExpectInvalid(request, "output 'C' is requested twice");
 }
 
-TEST_F(InferCallTest, RefusesClassificationAndSharedMemoryThatIsOff) {
+TEST_F(InferCallTest, AnswersWithTheClassesThatAreAskedFor) {
+  fake_.Create();
+  fake_.Add(
+      "labelled", 1, [] { return FakeModel::Identity(); },
+      "output { name: 'Y' data_type: TYPE_FP32 dims: 2 label_filename: 'labels.txt' }\n"
+      "input { name: 'X' data_type: TYPE_FP32 dims: 2 }");
+  fake_.AddFile("labelled/labels.txt", "cat\n");
+  repository_ = &fake_.Start();
+  ModelInferRequest request = IdentityRequest("labelled");
+  auto* output = request.add_outputs();
+  output->set_name("Y");
+  (*output->mutable_parameters())["classification"].set_int64_param(5);
+  ModelInferResponse response;
+  const absl::Status status = Infer(request, &response);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(response.outputs(0).datatype(), "BYTES");
+  EXPECT_THAT(response.outputs(0).shape(), ::testing::ElementsAre(1, 2));
+  EXPECT_EQ(response.raw_output_contents(0), std::string("\3\0\0\0"
+                                                         "2:1\7\0\0\0"
+                                                         "1:0:cat",
+                                                         18));
+}
+
+TEST_F(InferCallTest, RefusesToClassifyText) {
   ModelInferRequest request = TwoInputRequest();
   auto* output = request.add_outputs();
-  output->set_name("C");
+  output->set_name("D");
   (*output->mutable_parameters())["classification"].set_int64_param(1);
-  ExpectRefused(request, absl::StatusCode::kUnimplemented, "output 'C'");
-  request = TwoInputRequest();
+  ExpectInvalid(request, "output 'D': parameter 'classification': expected an output of numbers");
+}
+
+TEST_F(InferCallTest, RefusesSharedMemoryThatIsOff) {
+  ModelInferRequest request = TwoInputRequest();
   auto& parameters = *request.mutable_inputs(0)->mutable_parameters();
   parameters["shared_memory_region"].set_string_param("r");
   request.mutable_raw_input_contents()->RemoveLast();

@@ -121,10 +121,14 @@ TEST(InferParameters, RefusesPlacesInSharedMemoryThatCannotBe) {
   expect_refused({{"shared_memory_region", Text("r")}, {"shared_memory_offset", large}}, "2^63");
 }
 
-TEST(InferParameters, TensorsMayNotUseClassification) {
+TEST(InferParameters, ReadsHowManyClassesAreAskedFor) {
   ParameterMap parameters;
   parameters["classification"] = Int64(3);
-  EXPECT_TRUE(absl::IsUnimplemented(ReadTensorParameters(parameters).status()));
+  EXPECT_EQ(ReadTensorParameters(parameters)->classes, 3);
+  for (const InferParameter& wrong : {Int64(0), Int64(-1), Text("3")}) {
+    parameters["classification"] = wrong;
+    EXPECT_TRUE(absl::IsInvalidArgument(ReadTensorParameters(parameters).status()));
+  }
 }
 
 }  // namespace
