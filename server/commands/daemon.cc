@@ -22,6 +22,8 @@ namespace {
 // quarter.
 constexpr int64_t kInflightShare = 6;
 constexpr int64_t kReceiveShare = 4;
+// One that parses or compresses a large body must not hold up the others.
+constexpr int kHttpThreads = 4;
 // After the last call ended: for replies under way and connections to close.
 constexpr absl::Duration kCloseGrace = absl::Seconds(2);
 
@@ -101,14 +103,18 @@ Daemon::~Daemon() {
 absl::Status Daemon::OpenPorts() {
   HttpServerOptions http;
   http.address = options_.address;
-  http.port = options_.http_port;
+  http.port = options_.metrics_port;
   HttpRoutes routes;
   AddHealthRoutes(Questions(), &routes);
-  ASSIGN_OR_RETURN(http_, HttpServer::Start(http, routes));
+  HttpRoutes metrics_routes = routes;
+  AddMetricsRoute(Questions(), &metrics_routes);
+  ASSIGN_OR_RETURN(metrics_http_, HttpServer::Start(http, std::move(metrics_routes)));
 
-  http.port = options_.metrics_port;
-  AddMetricsRoute(Questions(), &routes);
-  ASSIGN_OR_RETURN(metrics_http_, HttpServer::Start(http, std::move(routes)));
+  http.port = options_.http_port;
+  http.threads = kHttpThreads;
+  http.max_body_bytes = options_.max_message_bytes;
+  http.inflight = &inflight_;
+  ASSIGN_OR_RETURN(http_, HttpServer::Start(http, std::move(routes)));
 
   MutexLock lock(&mutex_);
   ASSIGN_OR_RETURN(grpc_, GrpcServer::Start(GrpcOptions(options_), &repository_, &state_,

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "engine/core/status_macros.h"
 
@@ -49,31 +50,7 @@ bool Matches(const std::vector<std::string>& pattern, const std::vector<std::str
   return true;
 }
 
-void AppendJsonString(absl::string_view text, std::string* out) {
-  out->push_back('"');
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out->push_back('\\');
-      out->push_back(c);
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      // Not UTF-8 for sure: each byte is shown as the character of its number.
-      absl::StrAppend(out, "\\u", absl::Hex(byte, absl::kZeroPad4));
-    } else {
-      out->push_back(c);
-    }
-  }
-  out->push_back('"');
-}
-
 }  // namespace
-
-HttpReply HttpError(int code, absl::string_view message) {
-  HttpReply reply{code, "application/json", "{\"error\":"};
-  AppendJsonString(message, &reply.body);
-  reply.body.append("}\n");
-  return reply;
-}
 
 absl::StatusOr<std::vector<std::string>> PathSegments(absl::string_view target) {
   const absl::string_view path = target.substr(0, target.find_first_of("?#"));
@@ -88,23 +65,44 @@ absl::StatusOr<std::vector<std::string>> PathSegments(absl::string_view target) 
   return segments;
 }
 
-void HttpRoutes::Add(std::string method, absl::string_view pattern, Handler handler) {
-  routes_.push_back(
-      {std::move(method), absl::StrSplit(pattern.substr(1), '/'), std::move(handler)});
+void HttpRoutes::Add(HttpCategory category, std::string method, absl::string_view pattern,
+                     Handler handler) {
+  AddAsync(category, std::move(method), pattern,
+           [handler = std::move(handler)](const std::shared_ptr<HttpCall>& call) {
+             call->Reply(handler(call->request()));
+           });
 }
 
-HttpReply HttpRoutes::Answer(HttpRequest request) const {
-  const absl::StatusOr<std::vector<std::string>> path = PathSegments(request.target);
-  if (!path.ok()) return HttpError(400, path.status().message());
-  const std::string method = request.method == "HEAD" ? "GET" : request.method;
-  bool other_method = false;
-  for (const Route& route : routes_) {
-    if (!Matches(route.segments, *path, &request.captures)) continue;
-    if (route.method == method) return route.handler(request);
-    other_method = true;
+void HttpRoutes::AddAsync(HttpCategory category, std::string method, absl::string_view pattern,
+                          AsyncHandler handler) {
+  routes_.push_back(
+      {category, std::move(method), absl::StrSplit(pattern.substr(1), '/'), std::move(handler)});
+}
+
+HttpRoutes::Match HttpRoutes::Find(absl::string_view method, absl::string_view target) const {
+  Match match;
+  const absl::StatusOr<std::vector<std::string>> path = PathSegments(target);
+  if (!path.ok()) {
+    match.refusal = HttpError(path.status());
+    return match;
   }
-  if (other_method) return HttpError(405, "the path does not take this method");
-  return HttpError(404, absl::StrCat("nothing at ", request.target.substr(0, 256)));
+  const absl::string_view wanted = method == "HEAD" ? "GET" : method;
+  std::vector<std::string> allowed;
+  for (const Route& route : routes_) {
+    if (!Matches(route.segments, *path, &match.captures)) continue;
+    if (route.method == wanted) {
+      match.route = &route;
+      return match;
+    }
+    allowed.push_back(route.method);
+  }
+  if (allowed.empty()) {
+    match.refusal = HttpError(404, absl::StrCat("nothing at ", target.substr(0, 256)));
+  } else {
+    match.refusal = HttpError(405, "the path does not take this method");
+    match.refusal.headers.emplace_back("Allow", absl::StrJoin(allowed, ", "));
+  }
+  return match;
 }
 
 }  // namespace inferd

@@ -1,53 +1,64 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/http/http_call.h"
+#include "server/http/http_message.h"
 
 namespace inferd {
 
-// A request without its connection. A value type.
-struct HttpRequest {
-  std::string method;  // "GET", "HEAD", ...
-  std::string target;  // as sent: path and query
-  std::string body;
-  // The decoded segments that the route's "*" stand for, in order.
-  std::vector<std::string> captures;
+// What a path is for: who may use it is decided by these.
+enum class HttpCategory : uint8_t {
+  kHealth,
+  kMetadata,
+  kInference,
+  kModelRepository,
+  kSharedMemory,
+  kStatistics,
+  kTrace,
+  kLogging,
+  kMetrics,
 };
-
-// A value type.
-struct HttpReply {
-  int code = 200;
-  std::string content_type = "text/plain; charset=utf-8";
-  std::string body;
-};
-
-// A reply with {"error": message}.
-HttpReply HttpError(int code, absl::string_view message);
 
 // Which function answers which path. Immutable once it serves.
 class HttpRoutes {
  public:
+  // Answers at once.
   using Handler = std::function<HttpReply(const HttpRequest& request)>;
+  // Answers when it can, from any thread.
+  using AsyncHandler = std::function<void(std::shared_ptr<HttpCall> call)>;
 
-  // `pattern` is a path such as "/v2/models/*/ready"; "*" is one segment of any text. A handler for
-  // GET answers HEAD, too. Handlers run on the server's thread: they must not block, and must be
-  // thread-safe where several servers share them.
-  void Add(std::string method, absl::string_view pattern, Handler handler);
-
-  // Answers `request`: 400 for a path that cannot be decoded, 404 for an unknown one, 405 for
-  // another method than those of the path.
-  HttpReply Answer(HttpRequest request) const;
-
- private:
   struct Route {
+    HttpCategory category;
     std::string method;
     std::vector<std::string> segments;
-    Handler handler;
+    AsyncHandler handler;
   };
+  // The route of a request, or why there is none.
+  struct Match {
+    const Route* route = nullptr;
+    std::vector<std::string> captures;
+    HttpReply refusal;  // where `route` is null
+  };
+
+  // `pattern` is a path such as "/v2/models/*/ready"; "*" is one segment of any text. A handler for
+  // GET answers HEAD, too. Handlers run on the server's threads: they must not block, and must be
+  // thread-safe.
+  void Add(HttpCategory category, std::string method, absl::string_view pattern, Handler handler);
+  void AddAsync(HttpCategory category, std::string method, absl::string_view pattern,
+                AsyncHandler handler);
+
+  // Refusals: 400 for a path that cannot be decoded, 404 for an unknown one, 405 for another method
+  // than those of the path.
+  Match Find(absl::string_view method, absl::string_view target) const;
+
+ private:
   std::vector<Route> routes_;
 };
 

@@ -22,9 +22,10 @@ RANKS = {
     "server/model/": 32,
     "server/repository/": 33,
     "server/rpc/": 34,
-    "server/http/": 34,
-    "server/commands/": 35,
-    "server/": 36,
+    "server/http/": 35,
+    "server/rest/": 36,
+    "server/commands/": 37,
+    "server/": 38,
 }
 
 # Spine headers without dependencies of their own, usable from lower down than their folder.
@@ -53,6 +54,8 @@ CORNERS = [
         "ONNX's protobuf",
     ),
     (re.compile(r"^boost/"), ("server/http/", "tests/server/http/"), "Boost"),
+    (re.compile(r"^rapidjson/"), ("server/rest/json_value.cc",), "RapidJSON"),
+    (re.compile(r"^zlib\.h$"), ("server/http/", "server/rpc/", "tests/server/"), "zlib"),
     (re.compile(r"^hwy/"), ("engine/providers/cpu/", "tests/engine/providers/"), "Highway"),
     (re.compile(r"^prometheus/"), ("server/metrics/", "tests/server/"), "prometheus-cpp"),
     (

@@ -11,16 +11,23 @@ using ::testing::HasSubstr;
 
 HttpReply Get(const HttpRoutes& routes, const std::string& target,
               const std::string& method = "GET") {
+  HttpRoutes::Match match = routes.Find(method, target);
+  if (match.route == nullptr) return std::move(match.refusal);
   HttpRequest request;
-  request.method = method;
-  request.target = target;
-  return routes.Answer(std::move(request));
+  request.captures = std::move(match.captures);
+  HttpReply reply;
+  const auto call = std::make_shared<HttpCall>(std::move(request),
+                                               [&](HttpCall::MakeReply make) { reply = make(); });
+  match.route->handler(call);
+  return reply;
 }
 
 HttpRoutes Routes() {
   HttpRoutes routes;
-  routes.Add("GET", "/fixed", [](const HttpRequest&) { return HttpReply{200, "text/plain", "f"}; });
-  routes.Add("GET", "/models/*/ready", [](const HttpRequest& request) {
+  routes.Add(HttpCategory::kHealth, "GET", "/fixed", [](const HttpRequest&) {
+    return HttpReply{200, "text/plain", "f"};
+  });
+  routes.Add(HttpCategory::kHealth, "GET", "/models/*/ready", [](const HttpRequest& request) {
     return HttpReply{200, "text/plain", request.captures[0]};
   });
   return routes;
@@ -55,10 +62,14 @@ TEST(HttpRoutes, SaysWhatIsNotThere) {
 
 TEST(HttpRoutes, HeadIsAnsweredAsGet) { EXPECT_EQ(Get(Routes(), "/fixed", "HEAD").code, 200); }
 
-TEST(HttpRoutes, ErrorsAreJsonWhateverTheirText) {
-  const HttpReply reply = HttpError(400, "say \"no\"\n\\ \xff");
-  EXPECT_EQ(reply.body, "{\"error\":\"say \\\"no\\\"\\u000a\\\\ \\u00ff\"}\n");
-  EXPECT_EQ(reply.content_type, "application/json");
+TEST(HttpRoutes, ARouteHasItsCategory) {
+  const HttpRoutes routes = Routes();
+  EXPECT_EQ(routes.Find("GET", "/fixed").route->category, HttpCategory::kHealth);
+}
+
+TEST(HttpRoutes, ARefusedMethodLearnsWhichAreTaken) {
+  const HttpReply reply = Get(Routes(), "/fixed", "POST");
+  EXPECT_THAT(reply.headers, ElementsAre(std::make_pair("Allow", "GET")));
   EXPECT_THAT(Get(Routes(), "/<x>").body, HasSubstr("nothing at /<x>"));
 }
 

@@ -7,10 +7,14 @@ namespace inferd {
 namespace {
 
 HttpReply Get(const HttpRoutes& routes, const std::string& target) {
+  HttpRoutes::Match match = routes.Find("GET", target);
   HttpRequest request;
-  request.method = "GET";
-  request.target = target;
-  return routes.Answer(std::move(request));
+  request.captures = std::move(match.captures);
+  HttpReply reply;
+  const auto call = std::make_shared<HttpCall>(std::move(request),
+                                               [&](HttpCall::MakeReply make) { reply = make(); });
+  match.route->handler(call);
+  return reply;
 }
 
 class ServerRoutes : public ::testing::Test {
