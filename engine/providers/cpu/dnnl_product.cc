@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/providers/cpu/dnnl_kernel_builder.h"
 #include "engine/providers/cpu/node_checks.h"
+#include "engine/providers/cpu/panel_kernel.h"
 
 namespace inferd::cpu {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 using dnnl::memory;
 
 constexpr absl::string_view kMatmul = "matmul";
-constexpr absl::string_view kInnerProduct = "inner product";
 
 // The memories of a product as they are stored.
 struct ProductDescs {
@@ -66,28 +66,6 @@ DnnlPrimitive MakeMatmul(const MatrixProduct& product, const ProductDescs& descs
           .implementation = pd.impl_info_str()};
 }
 
-// The same by the primitive for fully connected layers, whose blocking differs.
-DnnlPrimitive MakeInnerProduct(const MatrixProduct& product, const ProductDescs& descs) {
-  const memory::desc weights({product.weights[1], product.weights[0]}, product.source_type,
-                             memory::format_tag::any);
-  const dnnl::inner_product_forward::desc desc(dnnl::prop_kind::forward_inference, descs.source,
-                                               weights, descs.bias, descs.operands.same_shape);
-  const dnnl::inner_product_forward::primitive_desc pd(desc, AttributesOf(product, descs),
-                                                       DnnlEngine());
-  return {.primitive = dnnl::inner_product_forward(pd),
-          .weights = pd.weights_desc(),
-          .scratchpad = pd.scratchpad_desc(),
-          .implementation = pd.impl_info_str()};
-}
-
-// Turns the descriptions into those of an inner product: weights [N, K], a bias of rank 1.
-void DescribeInnerProduct(const MatrixProduct& product, ProductDescs* descs) {
-  const memory::dims weights = {product.weights[1], product.weights[0]};
-  descs->weights = product.weights_transposed ? DenseDesc(weights, product.weights_type)
-                                              : TransposedDesc(weights, product.weights_type);
-  if (product.bias >= 0) descs->bias = DenseDesc({product.weights[1]}, product.bias_type);
-}
-
 MatrixProduct WithTypes(const Graph& graph, const Node& node, MatrixProduct product) {
   product.source_type = InputType(graph, node, 0);
   product.weights_type = InputType(graph, node, 1);
@@ -121,31 +99,23 @@ absl::Status CheckStorage(const Graph& graph, const Node& node, const MatrixProd
 absl::StatusOr<std::shared_ptr<const DnnlPrimitive>> PrimitiveOf(const MatrixProduct& product,
                                                                  const ProductDescs& descs,
                                                                  bool pack_weights,
-                                                                 bool inner_product,
                                                                  DnnlKernelBuilder& builder) {
   const std::string key = absl::StrCat(
-      inner_product ? "inner product " : "matmul ", DimsText(product.source),
-      product.source_transposed ? "t*" : "*",
+      "matmul ", DimsText(product.source), product.source_transposed ? "t*" : "*",
       pack_weights ? "packed " : (product.weights_transposed ? "t " : ""),
       DimsText(product.weights), " b", product.bias >= 0, " x",
       std::bit_cast<uint32_t>(product.scale), TypesKey(product), PostOpsKey(product.post_ops));
-  return builder.Primitive(key, [&] {
-    return inner_product ? MakeInnerProduct(product, descs)
-                         : MakeMatmul(product, descs, pack_weights);
-  });
+  return builder.Primitive(key, [&] { return MakeMatmul(product, descs, pack_weights); });
 }
 
-absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareWith(const Graph& graph, const Node& node,
-                                                         const PrepareContext& context,
-                                                         const MatrixProduct& product,
-                                                         bool inner_product,
-                                                         absl::string_view text) {
-  ProductDescs descs = Describe(product);
-  if (inner_product) DescribeInnerProduct(product, &descs);
+absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareMatmul(const Graph& graph, const Node& node,
+                                                           const PrepareContext& context,
+                                                           const MatrixProduct& product,
+                                                           absl::string_view text) {
+  const ProductDescs descs = Describe(product);
   const bool pack_weights = graph.constant(node.inputs[1]) != nullptr;
   DnnlKernelBuilder builder(graph, node, context);
-  ASSIGN_OR_RETURN(const auto primitive,
-                   PrimitiveOf(product, descs, pack_weights, inner_product, builder));
+  ASSIGN_OR_RETURN(const auto primitive, PrimitiveOf(product, descs, pack_weights, builder));
   std::vector<DnnlArgument> arguments(3);
   arguments[0] = builder.Input(DNNL_ARG_SRC, 0, descs.source);
   ASSIGN_OR_RETURN(arguments[1],
@@ -157,8 +127,7 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareWith(const Graph& graph, con
   RETURN_IF_ERROR(
       builder.AppendOperands(product.post_ops, descs.operands, product.layout, &arguments));
   builder.AddCall(primitive, std::move(arguments));
-  return builder.Build(
-      absl::StrCat(text, inner_product ? "inner product " : "", primitive->implementation));
+  return builder.Build(absl::StrCat(text, primitive->implementation));
 }
 
 }  // namespace
@@ -173,12 +142,11 @@ void TakeBias(MatrixProduct* product) {
   product->post_ops.erase(product->post_ops.begin());
 }
 
-std::vector<std::string> ProductCandidates(const Graph& graph, const Node& node) {
-  const Tensor* weights = graph.constant(node.inputs[1]);
-  if (weights == nullptr || weights->rank() != 2 || OutputShape(graph, node).rank() < 2) return {};
-  // Other nodes may read the packed rows as the product has them.
-  if (graph.Consumers()[node.inputs[1]].size() > 1) return {};
-  return {std::string(kMatmul), std::string(kInnerProduct)};
+std::vector<std::string> ProductCandidates(const Graph& graph, const Node& node,
+                                           const MatrixProduct& product) {
+  // Other nodes may read the packed rows as the own kernel has them.
+  if (!TakesPanels(graph, node, product) || graph.Consumers()[node.inputs[1]].size() > 1) return {};
+  return {std::string(kPanels), std::string(kMatmul)};
 }
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, const Node& node,
@@ -187,25 +155,10 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, 
                                                             absl::string_view text) {
   const MatrixProduct product = WithTypes(graph, node, untyped);
   RETURN_IF_ERROR(CheckStorage(graph, node, product));
-  if (context.candidate == kInnerProduct && graph.constant(node.inputs[1]) != nullptr &&
-      product.source.size() == 2 && !product.source_transposed) {
-    CpuPrepareContext strict = CpuPrepareContext::From(context);
-    strict.allow_reference = false;
-    auto kernel = PrepareWith(graph, node, strict, product, /*inner_product=*/true, text);
-    // It takes fewer attributes than the product.
-    if (kernel.ok()) return kernel;
+  if (context.candidate != kMatmul && TakesPanels(graph, node, product)) {
+    return PreparePanels(graph, node, context, product, text);
   }
-  return PrepareWith(graph, node, context, product, /*inner_product=*/false, text);
-}
-
-absl::StatusOr<DnnlArgument> PackProductWeights(const Graph& graph, const Node& node,
-                                                const PrepareContext& context,
-                                                const MatrixProduct& untyped) {
-  const MatrixProduct product = WithTypes(graph, node, untyped);
-  const ProductDescs descs = Describe(product);
-  DnnlKernelBuilder builder(graph, node, context);
-  ASSIGN_OR_RETURN(const auto primitive, PrimitiveOf(product, descs, true, false, builder));
-  return builder.Weights(DNNL_ARG_WEIGHTS, 1, descs.weights, primitive->weights);
+  return PrepareMatmul(graph, node, context, product, text);
 }
 
 }  // namespace inferd::cpu

@@ -36,20 +36,16 @@ struct MatrixProduct {
 // Moves a leading addition of a row vector from the post-ops to the bias, unless there is a scale.
 void TakeBias(MatrixProduct* product);
 
-// The names of the ways in which oneDNN runs the product of a bound node, for
-// ExecutionProvider::Candidates.
-std::vector<std::string> ProductCandidates(const Graph& graph, const Node& node);
+// The names of the ways to run `product`, that of a bound node, for ExecutionProvider::Candidates.
+std::vector<std::string> ProductCandidates(const Graph& graph, const Node& node,
+                                           const MatrixProduct& product);
 
-// The kernel; element types are taken from the node and constant weights are packed. `text`
-// precedes oneDNN's name in the description.
+// The kernel: the own one where it takes the product and context.candidate does not ask for
+// oneDNN's. Element types are taken from the node and constant weights are packed. `text` precedes
+// the kernel's name in the description.
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareProduct(const Graph& graph, const Node& node,
                                                             const PrepareContext& context,
                                                             const MatrixProduct& product,
                                                             absl::string_view text = "");
-
-// The constant weights as the kernel that PrepareProduct makes of the same arguments reads them.
-absl::StatusOr<DnnlArgument> PackProductWeights(const Graph& graph, const Node& node,
-                                                const PrepareContext& context,
-                                                const MatrixProduct& product);
 
 }  // namespace inferd::cpu

@@ -3,10 +3,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <vector>
+#include <utility>
 
 #include "engine/graph/graph.h"
 #include "engine/plan/weight_store.h"
+#include "engine/providers/cpu/simd/panel_product.h"
 #include "engine/providers/execution_provider.h"
 
 namespace inferd::cpu {
@@ -23,23 +24,11 @@ class PackedRows {
   void Copy(int64_t row, float* to) const;
 
  private:
-  // Where in memory one coordinate leads: a packed layout adds up what each of them does.
-  struct Axis {
-    int64_t OffsetOf(int64_t index) const;
-    int64_t block = 1;   // elements of it in a block
-    int64_t stride = 0;  // from a block to the next
-    struct Digit {
-      int64_t size;
-      int64_t stride;
-    };
-    std::vector<Digit> digits;  // within a block, the fastest first
-  };
+  PackedRows(const PanelProduct& product, std::shared_ptr<const PackedWeights> packed)
+      : product_(product), packed_(std::move(packed)) {}
 
-  PackedRows() = default;
-
+  PanelProduct product_;
   std::shared_ptr<const PackedWeights> packed_;
-  Axis rows_;
-  std::vector<int64_t> columns_;  // offsets of the elements of a row
 };
 
 }  // namespace inferd::cpu

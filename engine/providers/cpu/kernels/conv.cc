@@ -9,6 +9,7 @@
 #include "engine/providers/cpu/dnnl_product.h"
 #include "engine/providers/cpu/dnnl_types.h"
 #include "engine/providers/cpu/node_checks.h"
+#include "engine/providers/cpu/panel_kernel.h"
 #include "engine/providers/cpu/winograd_convolution.h"
 
 // Conv on oneDNN.
@@ -69,12 +70,14 @@ std::vector<Candidate> CandidatesOf(const Graph& graph, const Node& node, const 
   // oneDNN's direct algorithm takes every convolution.
   std::vector<Candidate> candidates = {{"direct", DirectCost(conv), direct}};
   if (conv.groups == 1 && conv.window.IsPointwise() && AllChannelsLast(graph, node, conv)) {
-    const auto product = [&](const PrepareContext& context) {
-      return PrepareProduct(graph, node, context, AsProduct(conv), "1x1 ");
+    const MatrixProduct as_product = AsProduct(conv);
+    const auto product = [&graph, &node, as_product](const PrepareContext& context) {
+      return PrepareProduct(graph, node, context, as_product, "1x1 ");
     };
-    // Without something to add both run about equally fast, which only measuring can tell.
+    // Without something to add oneDNN's are about equally fast, which only measuring can tell.
+    const bool first = conv.sum >= 0 || TakesPanels(graph, node, as_product);
     const Candidate candidate = {"product", DirectCost(conv), product};
-    candidates.insert(conv.sum >= 0 ? candidates.begin() : candidates.end(), candidate);
+    candidates.insert(first ? candidates.begin() : candidates.end(), candidate);
   }
   if (const auto shape = DepthwiseShapeOf(graph, node, conv)) {
     candidates.push_back({"depthwise", DepthwiseCost(*shape, node),

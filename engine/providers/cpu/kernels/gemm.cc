@@ -1,3 +1,6 @@
+#include <string>
+#include <vector>
+
 #include "engine/core/status_macros.h"
 #include "engine/providers/cpu/cpu_kernel.h"
 #include "engine/providers/cpu/gemm_product.h"
@@ -21,11 +24,16 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   return PrepareProduct(graph, node, context, product);
 }
 
+std::vector<std::string> Candidates(const Graph& graph, const Node& node) {
+  const auto product = GemmProduct(graph, node);
+  return product.ok() ? ProductCandidates(graph, node, *product) : std::vector<std::string>();
+}
+
 }  // namespace
 
 absl::Span<const CpuKernelDef> GemmKernels() {
   static constexpr CpuKernelDef kKernels[] = {
-      {"", "Gemm", Supports, Layouts, Prepare, 10, ProductCandidates}};
+      {"", "Gemm", Supports, Layouts, Prepare, 10, Candidates}};
   return kKernels;
 }
 

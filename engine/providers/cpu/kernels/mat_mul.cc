@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "engine/core/status_macros.h"
 #include "engine/providers/cpu/cpu_kernel.h"
 #include "engine/providers/cpu/dnnl_product.h"
 #include "engine/providers/cpu/dnnl_types.h"
@@ -43,8 +46,7 @@ dims Padded(const Shape& shape, int rank) {
   return padded;
 }
 
-absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
-                                                     const PrepareContext& context) {
+absl::StatusOr<MatrixProduct> Describe(const Graph& graph, const Node& node) {
   const Shape a = InputShape(graph, node, 0).ToShape();
   const Shape b = InputShape(graph, node, 1).ToShape();
   const Shape c = OutputShape(graph, node).ToShape();
@@ -63,14 +65,25 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
     product.destination = ToDims(c);
   }
   TakeBias(&product);
+  return product;
+}
+
+absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
+                                                     const PrepareContext& context) {
+  ASSIGN_OR_RETURN(const MatrixProduct product, Describe(graph, node));
   return PrepareProduct(graph, node, context, product);
+}
+
+std::vector<std::string> Candidates(const Graph& graph, const Node& node) {
+  const auto product = Describe(graph, node);
+  return product.ok() ? ProductCandidates(graph, node, *product) : std::vector<std::string>();
 }
 
 }  // namespace
 
 absl::Span<const CpuKernelDef> MatMulKernels() {
   static constexpr CpuKernelDef kKernels[] = {
-      {"", "MatMul", Supports, Layouts, Prepare, 10, ProductCandidates}};
+      {"", "MatMul", Supports, Layouts, Prepare, 10, Candidates}};
   return kKernels;
 }
 

@@ -32,9 +32,9 @@ bool TakeBound(const EpilogueStep& step, SumEpilogue* epilogue) {
 
 }  // namespace
 
-absl::StatusOr<SumEpilogue> SumEpilogue::Plan(const Graph& graph, const Node& node) {
+absl::StatusOr<SumEpilogue> SumEpilogue::Plan(const Graph& graph, const Node& node, size_t skip) {
   SumEpilogue plan;
-  size_t taken = 0;
+  size_t taken = skip;
   if (taken < node.epilogue.size() && AddsTensorLikeOutput(graph, node, node.epilogue[taken])) {
     plan.add = node.epilogue[taken++].operand;
   }

@@ -12,8 +12,9 @@ namespace inferd::cpu {
 // the sums before they are stored, what is more than that to finished pieces of the output.
 // Immutable once planned.
 struct SumEpilogue {
-  // INVALID_ARGUMENT unless ElementwiseChain::SupportsEpilogue(). The node's layouts are assigned.
-  static absl::StatusOr<SumEpilogue> Plan(const Graph& graph, const Node& node);
+  // Without the first `skip` steps, which the kernel itself does. INVALID_ARGUMENT unless
+  // ElementwiseChain::SupportsEpilogue(). The node's layouts are assigned.
+  static absl::StatusOr<SumEpilogue> Plan(const Graph& graph, const Node& node, size_t skip = 0);
 
   int add = -1;  // the input, stored as the output is, to add; -1: none
   float low = -std::numeric_limits<float>::infinity();
