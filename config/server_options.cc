@@ -81,6 +81,22 @@ absl::Status CheckConnections(const ConnectionOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status CheckTls(const TlsOptions& options) {
+  if (options.certificate_path.empty() != options.key_path.empty()) {
+    return absl::InvalidArgumentError("--tls-cert and --tls-key: expected both or neither");
+  }
+  if (!options.client_ca_path.empty() && !options.enabled()) {
+    return absl::InvalidArgumentError("--tls-client-ca: expected --tls-cert and --tls-key too");
+  }
+  if (options.client_optional && options.client_ca_path.empty()) {
+    return absl::InvalidArgumentError("--tls-client-optional: expected --tls-client-ca too");
+  }
+  if (options.reload_interval < absl::Milliseconds(10)) {
+    return absl::InvalidArgumentError("--tls-reload-interval: expected at least 0.01 seconds");
+  }
+  return CheckDuration("--tls-reload-interval", options.reload_interval);
+}
+
 // Fields of which 0 means the default.
 void ApplySeconds(double seconds, absl::Duration* option) {
   if (seconds != 0) *option = absl::Seconds(seconds);
@@ -97,13 +113,22 @@ void ApplyConnections(const config::ServerConfig& file, ConnectionOptions* optio
   if (file.allow_compressed_requests()) options->compressed_requests = true;
 }
 
+void ApplyTls(const config::ServerConfig& file, TlsOptions* options) {
+  if (!file.tls_cert().empty()) options->certificate_path = file.tls_cert();
+  if (!file.tls_key().empty()) options->key_path = file.tls_key();
+  if (!file.tls_client_ca().empty()) options->client_ca_path = file.tls_client_ca();
+  if (file.tls_client_optional()) options->client_optional = true;
+  ApplySeconds(file.tls_reload_seconds(), &options->reload_interval);
+}
+
 // absl::Seconds may not be given what is no number.
 absl::Status CheckFinite(const config::ServerConfig& file) {
   for (const double seconds :
        {file.drain_delay_seconds(), file.exit_timeout_seconds(), file.tuning_seconds(),
         file.repository_poll_seconds(), file.max_connection_age_seconds(),
         file.max_connection_age_grace_seconds(), file.keepalive_time_seconds(),
-        file.keepalive_timeout_seconds(), file.min_ping_interval_seconds()}) {
+        file.keepalive_timeout_seconds(), file.min_ping_interval_seconds(),
+        file.tls_reload_seconds()}) {
     if (!std::isfinite(seconds)) {
       return absl::InvalidArgumentError("server config: expected finite seconds");
     }
@@ -145,6 +170,7 @@ absl::Status CheckServerOptions(const ServerOptions& options) {
     status = absl::InvalidArgumentError("--repository-poll-secs: expected at least 0.01 seconds");
   }
   if (status.ok()) status = CheckConnections(options.connections);
+  if (status.ok()) status = CheckTls(options.tls);
   if (status.ok()) status = CheckDuration("--drain-delay", options.drain_delay);
   if (status.ok()) status = CheckDuration("--exit-timeout", options.exit_timeout);
   if (status.ok()) {
@@ -207,6 +233,7 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   set(file.max_shared_memory_bytes(), &options->max_shared_memory_bytes);
   set(file.log_level(), &options->log_level);
   ApplyConnections(file, &options->connections);
+  ApplyTls(file, &options->tls);
   return absl::OkStatus();
 }
 

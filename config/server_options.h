@@ -50,6 +50,20 @@ struct ConnectionOptions {
   bool compressed_requests = false;
 };
 
+// Certificates of the ports, PEM files that are read again when they change. A value type.
+struct TlsOptions {
+  // Both empty: no TLS.
+  std::string certificate_path;
+  std::string key_path;
+  // Authorities of client certificates; empty: clients show none.
+  std::string client_ca_path;
+  // A client may also come without a certificate.
+  bool client_optional = false;
+  absl::Duration reload_interval = absl::Seconds(5);
+
+  bool enabled() const { return !certificate_path.empty(); }
+};
+
 // Everything `inferd serve` may be told. A value type.
 struct ServerOptions {
   RepositoryOptions repository;
@@ -73,6 +87,7 @@ struct ServerOptions {
   int64_t max_inflight_bytes = int64_t{512} << 20;
   int max_streams_per_connection = 1024;
   ConnectionOptions connections;
+  TlsOptions tls;
   // Bytes kept in pooled request and response messages.
   int64_t message_pool_bytes = int64_t{64} << 20;
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "engine/core/status_macros.h"
 #include "engine/engine.h"
 #include "server/commands/memory_limit.h"
@@ -71,6 +72,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const ServerOptions& optio
                                                       ModelRepository::CompileFunction compile,
                                                       std::function<void()> on_ready) {
   std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(compile), std::move(on_ready)));
+  RETURN_IF_ERROR(daemon->StartTls());
   RETURN_IF_ERROR(daemon->OpenPorts());
   return daemon;
 }
@@ -100,6 +102,17 @@ Daemon::~Daemon() {
   grpc.reset();
 }
 
+absl::Status Daemon::StartTls() {
+  if (!options_.tls.enabled()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(certificates_, CertificateWatcher::Start(options_.tls));
+  metrics_.AddProcessGauge(metrics::kTlsExpirySeconds, [this] {
+    return absl::ToDoubleSeconds(certificates_->current()->expires - absl::Now());
+  });
+  metrics_.AddProcessGauge(metrics::kTlsReloadFailing,
+                           [this] { return certificates_->failing() ? 1.0 : 0.0; });
+  return absl::OkStatus();
+}
+
 absl::Status Daemon::OpenPorts() {
   HttpServerOptions http;
   http.address = options_.address;
@@ -117,8 +130,9 @@ absl::Status Daemon::OpenPorts() {
   ASSIGN_OR_RETURN(http_, HttpServer::Start(http, std::move(routes)));
 
   MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(grpc_, GrpcServer::Start(GrpcOptions(options_), &repository_, &state_,
-                                            &inflight_, Features()));
+  GrpcServerOptions grpc = GrpcOptions(options_);
+  grpc.certificates = certificates_.get();
+  ASSIGN_OR_RETURN(grpc_, GrpcServer::Start(grpc, &repository_, &state_, &inflight_, Features()));
   return absl::OkStatus();
 }
 

@@ -18,6 +18,7 @@
 #include "server/rpc/serving_state.h"
 #include "server/rpc/shared_memory_regions.h"
 #include "server/scheduler/clock.h"
+#include "server/security/certificate_watcher.h"
 
 namespace inferd {
 
@@ -50,6 +51,8 @@ class Daemon {
          std::function<void()> on_ready);
   absl::Status OpenPorts();
   void AddProcessMetrics();
+  // Reads the certificates, if there are to be any.
+  absl::Status StartTls();
   HttpQuestions Questions() const;
   InferFeatures Features();
   // Tells watchers of health, and announces readiness the first time.
@@ -65,6 +68,7 @@ class Daemon {
   SharedMemoryRegions shared_memory_;
   ModelRepository repository_;
   ServingState state_;
+  std::unique_ptr<CertificateWatcher> certificates_;  // null without TLS
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<HttpServer> metrics_http_;
 

@@ -24,6 +24,31 @@ absl::Status TakeDurations(const CLI::App& command, absl::Span<const DurationFla
   return absl::OkStatus();
 }
 
+void AddTlsFlags(CLI::App* command, SecurityFlags* flags) {
+  command->add_option("--tls-cert", flags->tls.certificate_path,
+                      "PEM file of the certificate to present, followed by those above it");
+  command->add_option("--tls-key", flags->tls.key_path, "PEM file of its private key");
+  command->add_option("--tls-client-ca", flags->tls.client_ca_path,
+                      "PEM file of authorities; clients must show a certificate of one");
+  command->add_flag("--tls-client-optional", flags->tls.client_optional,
+                    "Clients may also come without a certificate");
+  command->add_option("--tls-reload-interval", flags->tls_reload_interval,
+                      "From one look at these files to the next [5]");
+}
+
+absl::Status TakeTlsFlags(const CLI::App& command, const SecurityFlags& flags,
+                          TlsOptions* options) {
+  const auto take = [&](const char* flag, const auto& given, auto* option) {
+    if (command.count(flag) > 0) *option = given;
+  };
+  take("--tls-cert", flags.tls.certificate_path, &options->certificate_path);
+  take("--tls-key", flags.tls.key_path, &options->key_path);
+  take("--tls-client-ca", flags.tls.client_ca_path, &options->client_ca_path);
+  take("--tls-client-optional", flags.tls.client_optional, &options->client_optional);
+  return TakeDurations(
+      command, {{"--tls-reload-interval", &flags.tls_reload_interval, &options->reload_interval}});
+}
+
 }  // namespace
 
 absl::Status ReadDuration(const char* flag, const std::string& text, absl::Duration* duration) {
@@ -50,6 +75,7 @@ void AddSecurityFlags(CLI::App* command, SecurityFlags* flags) {
                       "Clients that ping more often are sent away [5]");
   command->add_flag("--allow-compressed-requests", flags->compressed_requests,
                     "Take compressed requests; expanded they are at most --max-message-bytes");
+  AddTlsFlags(command, flags);
 }
 
 absl::Status TakeSecurityFlags(const CLI::App& command, const SecurityFlags& flags,
@@ -63,7 +89,7 @@ absl::Status TakeSecurityFlags(const CLI::App& command, const SecurityFlags& fla
        {"--keepalive-timeout", &flags.keepalive_timeout, &connections.keepalive_timeout},
        {"--min-ping-interval", &flags.min_ping_interval, &connections.min_ping_interval}}));
   if (flags.compressed_requests) connections.compressed_requests = true;
-  return absl::OkStatus();
+  return TakeTlsFlags(command, flags, &options->tls);
 }
 
 }  // namespace inferd

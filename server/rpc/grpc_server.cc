@@ -16,6 +16,7 @@
 #include "server/metrics/log.h"
 #include "server/rpc/health_service.h"
 #include "server/rpc/service.h"
+#include "server/rpc/tls_credentials.h"
 
 namespace inferd {
 namespace {
@@ -71,18 +72,18 @@ struct GrpcServer::Services {
                  options.message_pool_bytes / 2 / kPoolShareOfOneMessage),
         responses(options.message_pool_bytes / 2,
                   options.message_pool_bytes / 2 / kPoolShareOfOneMessage),
-        inference(
-            repository, state,
-            InferSurroundings{
-                repository, state, inflight, &requests, &responses, options.max_message_bytes,
-                features,
-                WireLimits{options.max_message_bytes, options.connections.compressed_requests}}),
+        inference(repository, state,
+                  InferSurroundings{repository, state, inflight, &requests, &responses,
+                                    options.max_message_bytes, features,
+                                    WireLimits{options.max_message_bytes,
+                                               options.connections.compressed_requests}}),
         health(repository, state) {}
 
   RequestPool requests;
   ResponsePool responses;
   InferenceService inference;
   HealthService health;
+  std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<grpc::Server> server;
 };
 
@@ -99,7 +100,10 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   SetArguments(options, &builder);
   const std::string where = HostPort(options.address, options.port);
   int port = 0;
-  builder.AddListeningPort(where, grpc::InsecureServerCredentials(), &port);
+  services->credentials = options.certificates == nullptr
+                              ? grpc::InsecureServerCredentials()
+                              : std::make_shared<TlsCredentials>(options.certificates);
+  builder.AddListeningPort(where, services->credentials, &port);
   builder.RegisterService(&services->inference);
   builder.RegisterService(&services->health);
   services->server = builder.BuildAndStart();

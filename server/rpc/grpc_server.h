@@ -11,6 +11,7 @@
 #include "server/rpc/infer_call.h"
 #include "server/rpc/inflight_bytes.h"
 #include "server/rpc/serving_state.h"
+#include "server/security/certificate_watcher.h"
 
 namespace inferd {
 
@@ -21,6 +22,8 @@ struct GrpcServerOptions {
   int64_t max_message_bytes = int64_t{64} << 20;
   int max_streams_per_connection = 1024;
   ConnectionOptions connections;
+  // Null: without TLS. Outlives the server.
+  const CertificateWatcher* certificates = nullptr;
   // Kept in pooled messages.
   int64_t message_pool_bytes = int64_t{64} << 20;
   // What gRPC may hold of messages that are not whole yet; streams are ended beyond it.

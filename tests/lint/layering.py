@@ -19,6 +19,8 @@ RANKS = {
     "engine/": 27,
     "server/metrics/": 30,
     "server/scheduler/": 31,
+    "server/security/": 31,
+    "server/access/": 32,
     "server/model/": 32,
     "server/repository/": 33,
     "server/rpc/": 34,
@@ -56,6 +58,11 @@ CORNERS = [
     (re.compile(r"^boost/"), ("server/http/", "tests/server/http/"), "Boost"),
     (re.compile(r"^rapidjson/"), ("server/rest/json_value.cc",), "RapidJSON"),
     (re.compile(r"^zlib\.h$"), ("server/http/", "server/rpc/", "tests/server/"), "zlib"),
+    (
+        re.compile(r"^openssl/"),
+        ("server/security/", "server/http/", "tests/server/security/"),
+        "OpenSSL",
+    ),
     (re.compile(r"^hwy/"), ("engine/providers/cpu/", "tests/engine/providers/"), "Highway"),
     (re.compile(r"^prometheus/"), ("server/metrics/", "tests/server/"), "prometheus-cpp"),
     (
