@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -103,13 +104,17 @@ Daemon::~Daemon() {
 }
 
 absl::Status Daemon::StartTls() {
-  if (!options_.tls.enabled()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(certificates_, CertificateWatcher::Start(options_.tls));
+  if (options_.tls.enabled()) {
+    ASSIGN_OR_RETURN(certificates_, CertificateWatcher::Start(options_.tls));
+  }
+  // Also without TLS, so that alerts find them.
   metrics_.AddProcessGauge(metrics::kTlsExpirySeconds, [this] {
+    if (certificates_ == nullptr) return std::numeric_limits<double>::infinity();
     return absl::ToDoubleSeconds(certificates_->current()->expires - absl::Now());
   });
-  metrics_.AddProcessGauge(metrics::kTlsReloadFailing,
-                           [this] { return certificates_->failing() ? 1.0 : 0.0; });
+  metrics_.AddProcessGauge(metrics::kTlsReloadFailing, [this] {
+    return certificates_ != nullptr && certificates_->failing() ? 1.0 : 0.0;
+  });
   return absl::OkStatus();
 }
 

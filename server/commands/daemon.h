@@ -51,7 +51,7 @@ class Daemon {
          std::function<void()> on_ready);
   absl::Status OpenPorts();
   void AddProcessMetrics();
-  // Reads the certificates, if there are to be any.
+  // Reads the certificates, if there are to be any; adds their metrics.
   absl::Status StartTls();
   HttpQuestions Questions() const;
   InferFeatures Features();

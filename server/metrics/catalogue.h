@@ -51,7 +51,7 @@ constexpr Metric kInflightBytes{"inferd_inflight_request_bytes", "Bytes of reque
 constexpr Metric kInflightLimit{"inferd_inflight_request_limit_bytes", "Limit of these bytes"};
 constexpr Metric kSharedRegions{"inferd_shared_memory_regions", "Shared memory regions registered"};
 constexpr Metric kSharedBytes{"inferd_shared_memory_bytes", "Bytes of these regions"};
-constexpr Metric kTlsExpirySeconds{"inferd_tls_certificate_expiry_seconds", "Until the certificate expires"};
+constexpr Metric kTlsExpirySeconds{"inferd_tls_certificate_expiry_seconds", "Until the certificate expires; +Inf without TLS"};
 constexpr Metric kTlsReloadFailing{"inferd_tls_reload_failing", "1: the files on disk are bad, an older certificate is served"};
 constexpr Metric kBuildInfo{"inferd_build_info", "Always 1; the label names the build"};
 
