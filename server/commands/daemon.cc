@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "server/commands/memory_limit.h"
 #include "server/metrics/log.h"
+#include "server/rest/rest_routes.h"
 #include "server/rpc/health_calls.h"
 
 namespace inferd {
@@ -87,7 +88,8 @@ Daemon::Daemon(const ServerOptions& options, ModelRepository::CompileFunction co
       shared_memory_(options.max_shared_memory_regions, options.max_shared_memory_bytes),
       repository_(options.repository, ServingConfig(options.engine), {&slots_, &clock_, &metrics_},
                   std::move(compile)),
-      state_(&repository_, options.strict_readiness) {
+      state_(&repository_, options.strict_readiness),
+      rest_{&repository_, &state_, &inflight_, options.max_message_bytes, Features()} {
   repository_.SetStateListener([this](const std::string&) { OnModelChanged(); });
   AddProcessMetrics();
 }
@@ -101,6 +103,9 @@ Daemon::~Daemon() {
     announced_ = true;
   }
   grpc.reset();
+  // What came by HTTP still uses what goes now.
+  state_.RefuseCalls();
+  state_.WaitIdle(options_.exit_timeout);
 }
 
 absl::Status Daemon::StartTls() {
@@ -132,6 +137,7 @@ absl::Status Daemon::OpenPorts() {
   http.threads = kHttpThreads;
   http.max_body_bytes = options_.max_message_bytes;
   http.inflight = &inflight_;
+  AddRestRoutes(rest_, &routes);
   ASSIGN_OR_RETURN(http_, HttpServer::Start(http, std::move(routes)));
 
   MutexLock lock(&mutex_);

@@ -13,6 +13,7 @@
 #include "server/http/server_routes.h"
 #include "server/metrics/metrics_registry.h"
 #include "server/repository/model_repository.h"
+#include "server/rest/rest_call.h"
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/inflight_bytes.h"
 #include "server/rpc/serving_state.h"
@@ -68,6 +69,7 @@ class Daemon {
   SharedMemoryRegions shared_memory_;
   ModelRepository repository_;
   ServingState state_;
+  const RestSurroundings rest_;
   std::unique_ptr<CertificateWatcher> certificates_;  // null without TLS
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<HttpServer> metrics_http_;
