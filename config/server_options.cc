@@ -92,9 +92,9 @@ absl::Status CheckTls(const TlsOptions& options) {
     return absl::InvalidArgumentError("--tls-client-optional: expected --tls-client-ca too");
   }
   if (options.reload_interval < absl::Milliseconds(10)) {
-    return absl::InvalidArgumentError("--tls-reload-interval: expected at least 0.01 seconds");
+    return absl::InvalidArgumentError("--reload-interval: expected at least 0.01 seconds");
   }
-  return CheckDuration("--tls-reload-interval", options.reload_interval);
+  return CheckDuration("--reload-interval", options.reload_interval);
 }
 
 // Fields of which 0 means the default.
@@ -118,7 +118,13 @@ void ApplyTls(const config::ServerConfig& file, TlsOptions* options) {
   if (!file.tls_key().empty()) options->key_path = file.tls_key();
   if (!file.tls_client_ca().empty()) options->client_ca_path = file.tls_client_ca();
   if (file.tls_client_optional()) options->client_optional = true;
-  ApplySeconds(file.tls_reload_seconds(), &options->reload_interval);
+  ApplySeconds(file.reload_seconds(), &options->reload_interval);
+}
+
+void ApplyAccess(const config::ServerConfig& file, AccessOptions* options) {
+  if (!file.access_config().empty()) options->config_path = file.access_config();
+  if (file.allow_plaintext_tokens()) options->plaintext_tokens = true;
+  ApplySeconds(file.reload_seconds(), &options->reload_interval);
 }
 
 // absl::Seconds may not be given what is no number.
@@ -128,7 +134,7 @@ absl::Status CheckFinite(const config::ServerConfig& file) {
         file.repository_poll_seconds(), file.max_connection_age_seconds(),
         file.max_connection_age_grace_seconds(), file.keepalive_time_seconds(),
         file.keepalive_timeout_seconds(), file.min_ping_interval_seconds(),
-        file.tls_reload_seconds()}) {
+        file.reload_seconds()}) {
     if (!std::isfinite(seconds)) {
       return absl::InvalidArgumentError("server config: expected finite seconds");
     }
@@ -234,6 +240,7 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   set(file.log_level(), &options->log_level);
   ApplyConnections(file, &options->connections);
   ApplyTls(file, &options->tls);
+  ApplyAccess(file, &options->access);
   return absl::OkStatus();
 }
 

@@ -64,6 +64,17 @@ struct TlsOptions {
   bool enabled() const { return !certificate_path.empty(); }
 };
 
+// Who may do what. A value type.
+struct AccessOptions {
+  // Rules as of proto/access_config.proto, read again when they change; empty: everybody may call.
+  std::string config_path;
+  // Tokens may come over connections without TLS.
+  bool plaintext_tokens = false;
+  absl::Duration reload_interval = absl::Seconds(5);
+
+  bool enabled() const { return !config_path.empty(); }
+};
+
 // Everything `inferd serve` may be told. A value type.
 struct ServerOptions {
   RepositoryOptions repository;
@@ -88,6 +99,7 @@ struct ServerOptions {
   int max_streams_per_connection = 1024;
   ConnectionOptions connections;
   TlsOptions tls;
+  AccessOptions access;
   // Bytes kept in pooled request and response messages.
   int64_t message_pool_bytes = int64_t{64} << 20;
 

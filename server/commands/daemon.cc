@@ -74,7 +74,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const ServerOptions& optio
                                                       ModelRepository::CompileFunction compile,
                                                       std::function<void()> on_ready) {
   std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(compile), std::move(on_ready)));
-  RETURN_IF_ERROR(daemon->StartTls());
+  RETURN_IF_ERROR(daemon->StartSecurity());
   RETURN_IF_ERROR(daemon->OpenPorts());
   return daemon;
 }
@@ -108,10 +108,15 @@ Daemon::~Daemon() {
   state_.WaitIdle(options_.exit_timeout);
 }
 
-absl::Status Daemon::StartTls() {
+absl::Status Daemon::StartSecurity() {
   if (options_.tls.enabled()) {
     ASSIGN_OR_RETURN(certificates_, CertificateWatcher::Start(options_.tls));
   }
+  if (options_.access.enabled()) {
+    ASSIGN_OR_RETURN(access_, AccessControl::Start(options_.access));
+  }
+  metrics_.AddProcessGauge(metrics::kAccessReloadFailing,
+                           [this] { return access_ != nullptr && access_->failing() ? 1.0 : 0.0; });
   // Also without TLS, so that alerts find them.
   metrics_.AddProcessGauge(metrics::kTlsExpirySeconds, [this] {
     if (certificates_ == nullptr) return std::numeric_limits<double>::infinity();
@@ -143,6 +148,7 @@ absl::Status Daemon::OpenPorts() {
   MutexLock lock(&mutex_);
   GrpcServerOptions grpc = GrpcOptions(options_);
   grpc.certificates = certificates_.get();
+  grpc.access = access_.get();
   ASSIGN_OR_RETURN(grpc_, GrpcServer::Start(grpc, &repository_, &state_, &inflight_, Features()));
   return absl::OkStatus();
 }

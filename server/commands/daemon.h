@@ -9,6 +9,7 @@
 #include "config/server_options.h"
 #include "engine/core/mutex.h"
 #include "engine/engine.h"
+#include "server/access/access_control.h"
 #include "server/http/http_server.h"
 #include "server/http/server_routes.h"
 #include "server/metrics/metrics_registry.h"
@@ -52,8 +53,8 @@ class Daemon {
          std::function<void()> on_ready);
   absl::Status OpenPorts();
   void AddProcessMetrics();
-  // Reads the certificates, if there are to be any; adds their metrics.
-  absl::Status StartTls();
+  // Reads the certificates and access rules, if there are to be any; adds their metrics.
+  absl::Status StartSecurity();
   HttpQuestions Questions() const;
   InferFeatures Features();
   // Tells watchers of health, and announces readiness the first time.
@@ -71,6 +72,7 @@ class Daemon {
   ServingState state_;
   const RestSurroundings rest_;
   std::unique_ptr<CertificateWatcher> certificates_;  // null without TLS
+  std::unique_ptr<AccessControl> access_;             // null: everybody may call
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<HttpServer> metrics_http_;
 

@@ -24,7 +24,7 @@ absl::Status TakeDurations(const CLI::App& command, absl::Span<const DurationFla
   return absl::OkStatus();
 }
 
-void AddTlsFlags(CLI::App* command, SecurityFlags* flags) {
+void AddFileFlags(CLI::App* command, SecurityFlags* flags) {
   command->add_option("--tls-cert", flags->tls.certificate_path,
                       "PEM file of the certificate to present, followed by those above it");
   command->add_option("--tls-key", flags->tls.key_path, "PEM file of its private key");
@@ -32,21 +32,30 @@ void AddTlsFlags(CLI::App* command, SecurityFlags* flags) {
                       "PEM file of authorities; clients must show a certificate of one");
   command->add_flag("--tls-client-optional", flags->tls.client_optional,
                     "Clients may also come without a certificate");
-  command->add_option("--tls-reload-interval", flags->tls_reload_interval,
+  command->add_option("--access-config", flags->access.config_path,
+                      "File that says who may do what; without it everybody may do everything");
+  command->add_flag("--allow-plaintext-tokens", flags->access.plaintext_tokens,
+                    "Take tokens over connections without TLS");
+  command->add_option("--reload-interval", flags->reload_interval,
                       "From one look at these files to the next [5]");
 }
 
-absl::Status TakeTlsFlags(const CLI::App& command, const SecurityFlags& flags,
-                          TlsOptions* options) {
+absl::Status TakeFileFlags(const CLI::App& command, const SecurityFlags& flags,
+                           ServerOptions* options) {
   const auto take = [&](const char* flag, const auto& given, auto* option) {
     if (command.count(flag) > 0) *option = given;
   };
-  take("--tls-cert", flags.tls.certificate_path, &options->certificate_path);
-  take("--tls-key", flags.tls.key_path, &options->key_path);
-  take("--tls-client-ca", flags.tls.client_ca_path, &options->client_ca_path);
-  take("--tls-client-optional", flags.tls.client_optional, &options->client_optional);
-  return TakeDurations(
-      command, {{"--tls-reload-interval", &flags.tls_reload_interval, &options->reload_interval}});
+  take("--tls-cert", flags.tls.certificate_path, &options->tls.certificate_path);
+  take("--tls-key", flags.tls.key_path, &options->tls.key_path);
+  take("--tls-client-ca", flags.tls.client_ca_path, &options->tls.client_ca_path);
+  take("--tls-client-optional", flags.tls.client_optional, &options->tls.client_optional);
+  take("--access-config", flags.access.config_path, &options->access.config_path);
+  take("--allow-plaintext-tokens", flags.access.plaintext_tokens,
+       &options->access.plaintext_tokens);
+  RETURN_IF_ERROR(TakeDurations(
+      command, {{"--reload-interval", &flags.reload_interval, &options->tls.reload_interval}}));
+  options->access.reload_interval = options->tls.reload_interval;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -75,7 +84,7 @@ void AddSecurityFlags(CLI::App* command, SecurityFlags* flags) {
                       "Clients that ping more often are sent away [5]");
   command->add_flag("--allow-compressed-requests", flags->compressed_requests,
                     "Take compressed requests; expanded they are at most --max-message-bytes");
-  AddTlsFlags(command, flags);
+  AddFileFlags(command, flags);
 }
 
 absl::Status TakeSecurityFlags(const CLI::App& command, const SecurityFlags& flags,
@@ -89,7 +98,7 @@ absl::Status TakeSecurityFlags(const CLI::App& command, const SecurityFlags& fla
        {"--keepalive-timeout", &flags.keepalive_timeout, &connections.keepalive_timeout},
        {"--min-ping-interval", &flags.min_ping_interval, &connections.min_ping_interval}}));
   if (flags.compressed_requests) connections.compressed_requests = true;
-  return TakeTlsFlags(command, flags, &options->tls);
+  return TakeFileFlags(command, flags, options);
 }
 
 }  // namespace inferd

@@ -18,7 +18,8 @@ struct SecurityFlags {
   std::string max_age, max_age_grace;
   std::string keepalive_time, keepalive_timeout, min_ping_interval;
   TlsOptions tls;
-  std::string tls_reload_interval;
+  AccessOptions access;
+  std::string reload_interval;
 };
 
 // "5", "1.5" (seconds) or "500ms"; INVALID_ARGUMENT naming the flag.

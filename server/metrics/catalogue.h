@@ -53,6 +53,7 @@ constexpr Metric kSharedRegions{"inferd_shared_memory_regions", "Shared memory r
 constexpr Metric kSharedBytes{"inferd_shared_memory_bytes", "Bytes of these regions"};
 constexpr Metric kTlsExpirySeconds{"inferd_tls_certificate_expiry_seconds", "Until the certificate expires; +Inf without TLS"};
 constexpr Metric kTlsReloadFailing{"inferd_tls_reload_failing", "1: the files on disk are bad, an older certificate is served"};
+constexpr Metric kAccessReloadFailing{"inferd_access_reload_failing", "1: the access files on disk are bad, older rules count"};
 constexpr Metric kBuildInfo{"inferd_build_info", "Always 1; the label names the build"};
 
 }  // namespace metrics

@@ -1,7 +1,6 @@
 #include "server/rpc/grpc_server.h"
 
 #include <grpc/support/log.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -15,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "server/metrics/log.h"
 #include "server/rpc/health_service.h"
+#include "server/rpc/reflection_service.h"
 #include "server/rpc/service.h"
 #include "server/rpc/tls_credentials.h"
 
@@ -76,13 +76,22 @@ struct GrpcServer::Services {
                   InferSurroundings{repository, state, inflight, &requests, &responses,
                                     options.max_message_bytes, features,
                                     WireLimits{options.max_message_bytes,
-                                               options.connections.compressed_requests}}),
-        health(repository, state) {}
+                                               options.connections.compressed_requests}},
+                  AccessOf(options)),
+        health(repository, state, AccessOf(options)),
+        reflection(MakeReflection(AccessOf(options))),
+        reflection_v1alpha(MakeReflectionV1Alpha(AccessOf(options))) {}
+
+  static CallAccess AccessOf(const GrpcServerOptions& options) {
+    return {options.access, options.certificates == nullptr};
+  }
 
   RequestPool requests;
   ResponsePool responses;
   InferenceService inference;
   HealthService health;
+  std::unique_ptr<grpc::Service> reflection;
+  std::unique_ptr<grpc::Service> reflection_v1alpha;
   std::shared_ptr<grpc::ServerCredentials> credentials;
   std::unique_ptr<grpc::Server> server;
 };
@@ -95,7 +104,6 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   auto services = std::make_unique<Services>(options, repository, state, inflight, features);
   gpr_set_log_function(LogFromGrpc);
   grpc::EnableDefaultHealthCheckService(false);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   SetArguments(options, &builder);
   const std::string where = HostPort(options.address, options.port);
@@ -106,6 +114,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
   builder.AddListeningPort(where, services->credentials, &port);
   builder.RegisterService(&services->inference);
   builder.RegisterService(&services->health);
+  builder.RegisterService(services->reflection.get());
+  builder.RegisterService(services->reflection_v1alpha.get());
   services->server = builder.BuildAndStart();
   if (services->server == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen for gRPC on ", where,

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "config/server_options.h"
+#include "server/access/access_control.h"
 #include "server/repository/model_repository.h"
 #include "server/rpc/infer_call.h"
 #include "server/rpc/inflight_bytes.h"
@@ -24,6 +25,8 @@ struct GrpcServerOptions {
   ConnectionOptions connections;
   // Null: without TLS. Outlives the server.
   const CertificateWatcher* certificates = nullptr;
+  // Null: everybody may call. Outlives the server.
+  const AccessControl* access = nullptr;
   // Kept in pooled messages.
   int64_t message_pool_bytes = int64_t{64} << 20;
   // What gRPC may hold of messages that are not whole yet; streams are ended beyond it.

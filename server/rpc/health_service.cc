@@ -82,6 +82,11 @@ grpc::health::v1::HealthCheckResponse::ServingStatus HealthService::StatusOf(
 grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context,
                                                const Request* request, Response* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::Status access = access_.Check(*context, ApiCategory::kHealth);
+  if (!access.ok()) {
+    reactor->Finish(ToGrpcStatus(access));
+    return reactor;
+  }
   const Response::ServingStatus status = StatusOf(request->service());
   if (status == Response::SERVICE_UNKNOWN) {
     reactor->Finish(ToGrpcStatus(
@@ -95,8 +100,13 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
 }
 
 grpc::ServerWriteReactor<grpc::health::v1::HealthCheckResponse>* HealthService::Watch(
-    grpc::CallbackServerContext*, const Request* request) {
+    grpc::CallbackServerContext* context, const Request* request) {
   auto* watcher = new Watcher(this, request->service());
+  const absl::Status access = access_.Check(*context, ApiCategory::kHealth);
+  if (!access.ok()) {
+    watcher->End(ToGrpcStatus(access));
+    return watcher;
+  }
   // Under the lock, so that no change falls between the first status and the registration.
   MutexLock lock(&mutex_);
   if (ended_ || watchers_.size() >= kMaxWatchers) {

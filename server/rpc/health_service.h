@@ -7,6 +7,7 @@
 #include "engine/core/mutex.h"
 #include "proto/health.grpc.pb.h"
 #include "server/repository/model_repository.h"
+#include "server/rpc/call_access.h"
 #include "server/rpc/serving_state.h"
 
 namespace inferd {
@@ -16,8 +17,9 @@ namespace inferd {
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
   // Both outlive the service.
-  HealthService(const ModelRepository* repository, const ServingState* state)
-      : repository_(*repository), state_(*state) {}
+  HealthService(const ModelRepository* repository, const ServingState* state,
+                const CallAccess& access)
+      : repository_(*repository), state_(*state), access_(access) {}
 
   // Looks at every watched name again and tells the watchers what changed.
   void Refresh();
@@ -39,6 +41,7 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
 
   const ModelRepository& repository_;
   const ServingState& state_;
+  const CallAccess access_;
   // Taken before a watcher's own lock.
   Mutex mutex_;
   absl::flat_hash_set<Watcher*> watchers_ ABSL_GUARDED_BY(mutex_);

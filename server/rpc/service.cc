@@ -26,10 +26,29 @@ grpc::ByteBuffer EmptyMessage() {
   return grpc::ByteBuffer(&nothing, 1);
 }
 
+// Ends a stream before anything of it is read. Deletes itself in OnDone(). Used by one thread at a
+// time.
+class RefusedStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  explicit RefusedStream(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
+  void OnDone() override { delete this; }
+};
+
 }  // namespace
 
 template <typename Call>
-grpc::ServerUnaryReactor* InferenceService::Answer(Context* context, Call&& call) {
+grpc::ServerUnaryReactor* InferenceService::AnswerAlways(Context* context, ApiCategory category,
+                                                         Call&& call) {
+  absl::Status status = access_.Check(*context, category);
+  if (status.ok()) status = call();
+  return FinishNow(context, status);
+}
+
+template <typename Call>
+grpc::ServerUnaryReactor* InferenceService::Answer(Context* context, ApiCategory category,
+                                                   Call&& call) {
+  const absl::Status access = access_.Check(*context, category);
+  if (!access.ok()) return FinishNow(context, access);
   if (!state_.Enter()) {
     return FinishNow(context, absl::UnavailableError("the server is shutting down"));
   }
@@ -39,7 +58,10 @@ grpc::ServerUnaryReactor* InferenceService::Answer(Context* context, Call&& call
 }
 
 template <typename Call>
-grpc::ServerUnaryReactor* InferenceService::AnswerLater(Context* context, Call&& call) {
+grpc::ServerUnaryReactor* InferenceService::AnswerLater(Context* context, ApiCategory category,
+                                                        Call&& call) {
+  const absl::Status access = access_.Check(*context, category);
+  if (!access.ok()) return FinishNow(context, access);
   if (!state_.Enter()) {
     return FinishNow(context, absl::UnavailableError("the server is shutting down"));
   }
@@ -55,55 +77,62 @@ grpc::ServerUnaryReactor* InferenceService::AnswerLater(Context* context, Call&&
 grpc::ServerUnaryReactor* InferenceService::ServerLive(Context* context,
                                                        const inference::ServerLiveRequest*,
                                                        inference::ServerLiveResponse* response) {
-  return FinishNow(context, inferd::ServerLive(response));
+  return AnswerAlways(context, ApiCategory::kHealth, [&] { return inferd::ServerLive(response); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::ServerReady(Context* context,
                                                         const inference::ServerReadyRequest*,
                                                         inference::ServerReadyResponse* response) {
-  return FinishNow(context, inferd::ServerReady(state_, response));
+  return AnswerAlways(context, ApiCategory::kHealth,
+                      [&] { return inferd::ServerReady(state_, response); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::ModelReady(Context* context,
                                                        const inference::ModelReadyRequest* request,
                                                        inference::ModelReadyResponse* response) {
-  return FinishNow(context, inferd::ModelReady(state_, repository_, *request, response));
+  return AnswerAlways(context, ApiCategory::kHealth,
+                      [&] { return inferd::ModelReady(state_, repository_, *request, response); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::ServerMetadata(
     Context* context, const inference::ServerMetadataRequest*,
     inference::ServerMetadataResponse* response) {
-  return Answer(context, [&] { return DescribeServer(infer_.features, response); });
+  return Answer(context, ApiCategory::kMetadata,
+                [&] { return DescribeServer(infer_.features, response); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::ModelMetadata(
     Context* context, const inference::ModelMetadataRequest* request,
     inference::ModelMetadataResponse* response) {
-  return Answer(context, [&] { return DescribeModel(repository_, *request, response); });
+  return Answer(context, ApiCategory::kMetadata,
+                [&] { return DescribeModel(repository_, *request, response); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::ModelConfig(
     Context* context, const inference::ModelConfigRequest* request,
     inference::ModelConfigResponse* response) {
-  return Answer(context, [&] { return ShowModelConfig(repository_, *request, response); });
+  return Answer(context, ApiCategory::kMetadata,
+                [&] { return ShowModelConfig(repository_, *request, response); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::ModelStatistics(
     Context* context, const inference::ModelStatisticsRequest* request,
     inference::ModelStatisticsResponse* response) {
-  return Answer(context, [&] { return ShowStatistics(repository_, *request, response); });
+  return Answer(context, ApiCategory::kStatistics,
+                [&] { return ShowStatistics(repository_, *request, response); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::RepositoryIndex(
     Context* context, const inference::RepositoryIndexRequest* request,
     inference::RepositoryIndexResponse* response) {
-  return Answer(context, [&] { return ShowRepositoryIndex(repository_, *request, response); });
+  return Answer(context, ApiCategory::kModelRepository,
+                [&] { return ShowRepositoryIndex(repository_, *request, response); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::RepositoryModelLoad(Context* context,
                                                                 const grpc::ByteBuffer* bytes,
                                                                 grpc::ByteBuffer* response) {
-  return AnswerLater(context, [&](ModelRepository::Done done) {
+  return AnswerLater(context, ApiCategory::kModelRepository, [&](ModelRepository::Done done) {
     *response = EmptyMessage();
     inference::RepositoryModelLoadRequest request;
     {
@@ -122,7 +151,7 @@ grpc::ServerUnaryReactor* InferenceService::RepositoryModelLoad(Context* context
 grpc::ServerUnaryReactor* InferenceService::RepositoryModelUnload(
     Context* context, const inference::RepositoryModelUnloadRequest* request,
     inference::RepositoryModelUnloadResponse*) {
-  return AnswerLater(context, [&](ModelRepository::Done done) {
+  return AnswerLater(context, ApiCategory::kModelRepository, [&](ModelRepository::Done done) {
     const absl::Status status = CheckUnload(*request);
     if (!status.ok()) return done(status);
     repository_.Unload(request->model_name(), std::move(done));
@@ -132,51 +161,56 @@ grpc::ServerUnaryReactor* InferenceService::RepositoryModelUnload(
 grpc::ServerUnaryReactor* InferenceService::SystemSharedMemoryStatus(
     Context* context, const inference::SystemSharedMemoryStatusRequest* request,
     inference::SystemSharedMemoryStatusResponse* response) {
-  return Answer(
-      context, [&] { return ShowSharedMemory(infer_.features.shared_memory, *request, response); });
+  return Answer(context, ApiCategory::kSharedMemory, [&] {
+    return ShowSharedMemory(infer_.features.shared_memory, *request, response);
+  });
 }
 
 grpc::ServerUnaryReactor* InferenceService::SystemSharedMemoryRegister(
     Context* context, const inference::SystemSharedMemoryRegisterRequest* request,
     inference::SystemSharedMemoryRegisterResponse*) {
-  return Answer(context,
+  return Answer(context, ApiCategory::kSharedMemory,
                 [&] { return RegisterSharedMemory(infer_.features.shared_memory, *request); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::SystemSharedMemoryUnregister(
     Context* context, const inference::SystemSharedMemoryUnregisterRequest* request,
     inference::SystemSharedMemoryUnregisterResponse*) {
-  return Answer(context,
+  return Answer(context, ApiCategory::kSharedMemory,
                 [&] { return UnregisterSharedMemory(infer_.features.shared_memory, *request); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::CudaSharedMemoryStatus(
     Context* context, const inference::CudaSharedMemoryStatusRequest*,
     inference::CudaSharedMemoryStatusResponse*) {
-  return Answer(context, [] { return absl::OkStatus(); });
+  return Answer(context, ApiCategory::kSharedMemory, [] { return absl::OkStatus(); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::CudaSharedMemoryRegister(
     Context* context, const inference::CudaSharedMemoryRegisterRequest* request,
     inference::CudaSharedMemoryRegisterResponse*) {
-  return Answer(context, [&] { return RegisterCudaSharedMemory(*request); });
+  return Answer(context, ApiCategory::kSharedMemory,
+                [&] { return RegisterCudaSharedMemory(*request); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::CudaSharedMemoryUnregister(
     Context* context, const inference::CudaSharedMemoryUnregisterRequest*,
     inference::CudaSharedMemoryUnregisterResponse*) {
-  return Answer(context, [] { return absl::OkStatus(); });
+  return Answer(context, ApiCategory::kSharedMemory, [] { return absl::OkStatus(); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::LogSettings(
     Context* context, const inference::LogSettingsRequest* request,
     inference::LogSettingsResponse* response) {
-  return Answer(context, [&] { return ChangeLogSettings(*request, response); });
+  return Answer(context, ApiCategory::kLogging,
+                [&] { return ChangeLogSettings(*request, response); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::ModelInfer(Context* context,
                                                        const grpc::ByteBuffer* request,
                                                        grpc::ByteBuffer* response) {
+  const absl::Status access = access_.Check(*context, ApiCategory::kInference);
+  if (!access.ok()) return FinishNow(context, access);
   // gRPC made the buffer for this call alone and does not read it again.
   auto* reactor =
       new InferReactor(infer_, context, const_cast<grpc::ByteBuffer*>(request), response);
@@ -186,6 +220,8 @@ grpc::ServerUnaryReactor* InferenceService::ModelInfer(Context* context,
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* InferenceService::ModelStreamInfer(
     Context* context) {
+  const absl::Status access = access_.Check(*context, ApiCategory::kInference);
+  if (!access.ok()) return new RefusedStream(access);
   auto* reactor = new StreamReactor(infer_, context);
   reactor->Start();
   return reactor;

@@ -2,6 +2,7 @@
 
 #include "proto/inference.grpc.pb.h"
 #include "server/repository/model_repository.h"
+#include "server/rpc/call_access.h"
 #include "server/rpc/infer_reactor.h"
 #include "server/rpc/serving_state.h"
 
@@ -40,8 +41,9 @@ using CallbackCalls = WithMethods<
 class InferenceService final : public CallbackCalls {
  public:
   // Everything given outlives the service.
-  InferenceService(ModelRepository* repository, ServingState* state, InferSurroundings infer)
-      : repository_(*repository), state_(*state), infer_(infer) {}
+  InferenceService(ModelRepository* repository, ServingState* state, InferSurroundings infer,
+                   const CallAccess& access)
+      : repository_(*repository), state_(*state), infer_(infer), access_(access) {}
 
  private:
   using Context = grpc::CallbackServerContext;
@@ -106,16 +108,21 @@ class InferenceService final : public CallbackCalls {
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ModelStreamInfer(
       Context* context) override;
 
-  // Runs `call` unless calls are refused, and finishes with what it returns.
+  // Runs `call` unless the caller may not make calls of this category or the server is shutting
+  // down, and finishes with what it returns.
   template <typename Call>
-  Reactor* Answer(Context* context, Call&& call);
-  // The same for a call that says later how it ended: it gets a ModelRepository::Done.
+  Reactor* Answer(Context* context, ApiCategory category, Call&& call);
+  // The same while the server is shutting down, too.
   template <typename Call>
-  Reactor* AnswerLater(Context* context, Call&& call);
+  Reactor* AnswerAlways(Context* context, ApiCategory category, Call&& call);
+  // As Answer for a call that says later how it ended: it gets a ModelRepository::Done.
+  template <typename Call>
+  Reactor* AnswerLater(Context* context, ApiCategory category, Call&& call);
 
   ModelRepository& repository_;
   ServingState& state_;
   const InferSurroundings infer_;
+  const CallAccess access_;
 };
 
 }  // namespace inferd

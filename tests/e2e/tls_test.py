@@ -15,7 +15,7 @@ from e2e.clients import grpc, np, service, triton
 from e2e.daemon import Daemon, run_inferd
 
 WAIT_SECONDS = 20
-RELOAD = ("--tls-reload-interval", "100ms")
+RELOAD = ("--reload-interval", "100ms")
 FAILING = "inferd_tls_reload_failing"
 EXPIRY = "inferd_tls_certificate_expiry_seconds"
 

@@ -81,7 +81,7 @@ ALLOWED_CONDITION = re.compile(
     r"^(?:\s|defined|[()!&|=<>0-9]|__\w+|HWY_\w+|INFERD_\w+_INL_H_|ABSL_HAVE_\w+|NDEBUG)+$"
 )
 
-GRPC_FILES_LIMIT = 10
+GRPC_FILES_LIMIT = 12
 
 
 def rank(path):
