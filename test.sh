@@ -111,14 +111,17 @@ count_check() {  # count_check FAILED WHAT
 
 fuzz() {
   configure fuzz
-  local source name
+  local source name corpora
   for source in tests/fuzz/*_fuzz.cc; do
     [ -e "$source" ] || continue
     name="$(basename "$source" .cc)"
     ninja -C build/fuzz -j "$JOBS" "$name"
     mkdir -p "build/corpus/$name"
+    # What is found goes to the first; the second holds examples to begin with.
+    corpora=("build/corpus/$name")
+    if [ -d "tests/fuzz/corpus/$name" ]; then corpora+=("tests/fuzz/corpus/$name"); fi
     if UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "build/fuzz/bin/$name" -timeout=20 \
-      -malloc_limit_mb=512 -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=2048 "build/corpus/$name"; then
+      -malloc_limit_mb=512 -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=2048 "${corpora[@]}"; then
       count_check 0 "$name"
     else
       count_check 1 "$name"

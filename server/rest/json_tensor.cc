@@ -188,7 +188,7 @@ class TensorReader : public JsonElements {
 // What `elements` take on the wire at most, if they come from so many characters.
 int64_t RawBytes(DType dtype, int64_t elements, size_t text_bytes) {
   const auto text = static_cast<int64_t>(text_bytes);
-  if (dtype == DType::kString) return std::min(elements, text) * kLengthBytes + text;
+  if (dtype == DType::kString) return std::min(elements, text + 1) * kLengthBytes + text;
   // An element takes a character and a comma.
   return std::min(elements, text / 2 + 1) * ElementBytes(dtype);
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/core/status_macros.h"
 
@@ -48,7 +50,10 @@ void RestInference::Refuse(const absl::Status& status) {
   const absl::StatusOr<ModelHandle> model =
       shared_.repository->Get(message.model_name(), message.model_version());
   if (model.ok()) (*model)->CountRefusal(status, absl::Now() - received_);
-  Finish(WithRequestId(Annotate(status, "model '" + message.model_name() + "'"), message.id()));
+  const bool names_model = absl::StrContains(status.message(), "model '");
+  Finish(WithRequestId(
+      names_model ? status : Annotate(status, absl::StrCat("model '", message.model_name(), "'")),
+      message.id()));
 }
 
 void RestInference::Finish(const absl::Status& status) {

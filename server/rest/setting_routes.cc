@@ -1,0 +1,66 @@
+#include "server/rest/setting_routes.h"
+
+#include <limits>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "engine/core/status_macros.h"
+#include "proto/inference.pb.h"
+#include "server/rest/json_value.h"
+#include "server/rest/proto_json.h"
+#include "server/rpc/setting_calls.h"
+
+namespace inferd {
+namespace {
+
+absl::Status ReadSetting(const std::string& name, const JsonValue& value,
+                         inference::LogSettingsRequest::SettingValue* setting) {
+  uint64_t number;
+  if (value.kind == JsonValue::Kind::kBool) {
+    setting->set_bool_param(value.boolean);
+  } else if (value.IsString()) {
+    setting->set_string_param(value.text);
+  } else if (value.GetUint64(&number) && number <= std::numeric_limits<uint32_t>::max()) {
+    setting->set_uint32_param(static_cast<uint32_t>(number));
+  } else {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "log setting '", name.substr(0, 300),
+        "': expected a string, a whole number of 32 bits, true or false, got ", value.KindName()));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> LogSettingsCall(const HttpRequest& http) {
+  inference::LogSettingsRequest request;
+  if (!http.body.empty()) {
+    ASSIGN_OR_RETURN(const JsonValue body, ParseJson(http.body));
+    if (!body.IsObject()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the body: expected an object, got ", body.KindName()));
+    }
+    for (const auto& [name, value] : body.members) {
+      RETURN_IF_ERROR(ReadSetting(name, value, &(*request.mutable_settings())[name]));
+    }
+  }
+  inference::LogSettingsResponse response;
+  RETURN_IF_ERROR(ChangeLogSettings(request, &response));
+  std::string json = "{";
+  for (const auto& [name, value] : response.settings()) {
+    absl::StrAppend(&json, json.size() > 1 ? ",\"" : "\"", name, "\":");
+    AppendProtoJson(value, &json);
+  }
+  json.push_back('}');
+  return json;
+}
+
+}  // namespace
+
+void AddSettingRoutes(const RestSurroundings& shared, HttpRoutes* routes) {
+  const HttpRoutes::Handler change = JsonHandler(shared.state, LogSettingsCall);
+  const HttpRoutes::Handler show =
+      JsonHandler(shared.state, [](const HttpRequest&) { return LogSettingsCall(HttpRequest()); });
+  routes->Add(HttpCategory::kLogging, "GET", "/v2/logging", show);
+  routes->Add(HttpCategory::kLogging, "POST", "/v2/logging", change);
+}
+
+}  // namespace inferd

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "server/http/http_routes.h"
+#include "server/rest/rest_call.h"
+
+namespace inferd {
+
+// GET and POST /v2/logging. `shared` outlives the routes.
+void AddSettingRoutes(const RestSurroundings& shared, HttpRoutes* routes);
+
+}  // namespace inferd
