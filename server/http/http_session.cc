@@ -19,8 +19,7 @@ using boost::system::error_code;
 
 constexpr size_t kReadBytes = 64 << 10;
 constexpr int64_t kFirstBodyBytes = 64 << 10;
-// A length up to here is believed before the bytes have come.
-constexpr int64_t kTrustedBodyBytes = 1 << 20;
+constexpr uint64_t kReservedBodyBytes = 1 << 20;
 // Smaller replies gain nothing from compression.
 constexpr size_t kLeastCompressedBytes = 1024;
 constexpr std::chrono::seconds kLingerTime{2};
@@ -184,10 +183,11 @@ void HttpSession::OnBody(error_code error) {
 bool HttpSession::GrowBody() {
   const HttpServerOptions& options = port_->options;
   const auto size = static_cast<int64_t>(request_.body.size());
-  int64_t next = std::max(kFirstBodyBytes, 2 * size);
+  int64_t next = std::max(kFirstBodyBytes, size + size / 2);
   if (const auto length = parser_->content_length()) {
-    const auto whole = static_cast<int64_t>(*length);
-    next = whole <= kTrustedBodyBytes ? whole : std::min(next, whole);
+    next = std::min(next, static_cast<int64_t>(*length));
+    // Address space, that nothing need be copied; memory is taken as the bytes come.
+    if (size == 0) request_.body.reserve(std::min(*length, kReservedBodyBytes));
   }
   // One byte more than may come, so that the parser sees what is too much.
   next = std::min(next, options.max_body_bytes + 1);

@@ -3,10 +3,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "engine/core/shape.h"
 #include "engine/core/status_macros.h"
 #include "server/model/tensor_types.h"
+#include "server/rest/fitted_shape.h"
 #include "server/rest/json_tensor.h"
 #include "server/rest/json_value.h"
 
@@ -35,30 +34,6 @@ absl::StatusOr<int64_t> CountElements(const JsonValue& value) {
   ElementCounter counter;
   if (ReadElements(value.span, &counter)) return counter.count();
   return absl::InvalidArgumentError("expected an array of elements, got objects in it");
-}
-
-absl::StatusOr<std::vector<int64_t>> FitShape(const Metadata& tensor, int64_t elements) {
-  std::vector<int64_t> shape(tensor.shape().begin(), tensor.shape().end());
-  int64_t left = elements;
-  int variable = -1;
-  for (int i = 0; i < static_cast<int>(shape.size()); ++i) {
-    if (shape[i] < 0) {
-      variable = i;
-      shape[i] = 1;
-    } else if (shape[i] > 0 && left % shape[i] == 0) {
-      left /= shape[i];
-    } else {
-      left = -1;
-      break;
-    }
-  }
-  if (variable >= 0 && left >= 0) {
-    shape[variable] = left;
-    left = 1;
-  }
-  if (left == 1) return shape;
-  return absl::InvalidArgumentError(absl::StrCat(elements, " elements do not fit into the shape [",
-                                                 absl::StrJoin(tensor.shape(), ","), "]"));
 }
 
 class GenerateReader {

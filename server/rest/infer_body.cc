@@ -7,6 +7,7 @@
 #include "engine/core/shape.h"
 #include "engine/core/status_macros.h"
 #include "server/model/tensor_types.h"
+#include "server/rest/fitted_shape.h"
 #include "server/rest/json_tensor.h"
 #include "server/rpc/typed_contents.h"
 
@@ -216,6 +217,40 @@ absl::Status ReadParameter(absl::string_view name, const JsonValue& value,
     return Expected(absl::StrCat("parameter ", Quoted(name)), "a string, a number, true or false",
                     value);
   }
+  return absl::OkStatus();
+}
+
+absl::Status ReadRawBody(absl::string_view body, const inference::ModelMetadataResponse& model,
+                         InflightCharge* charge, RestInferRequest* request) {
+  if (model.inputs_size() != 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a body of data alone: expected a model of one input, it has ", model.inputs_size()));
+  }
+  const auto& tensor = model.inputs(0);
+  const std::string what = absl::StrCat("input ", Quoted(tensor.name()));
+  const DType dtype = DTypeOfProtocolName(tensor.datatype());
+  const auto bytes = static_cast<int64_t>(body.size());
+  const bool is_text = dtype == DType::kString;
+  const int64_t element_bytes = is_text ? bytes : ElementBytes(dtype);
+  if (!is_text && (element_bytes <= 0 || bytes % element_bytes != 0)) {
+    return absl::InvalidArgumentError(absl::StrCat(what, ": expected elements of ", element_bytes,
+                                                   " bytes, got ", bytes, " bytes"));
+  }
+  absl::StatusOr<std::vector<int64_t>> shape =
+      FitShape(tensor, is_text ? 1 : bytes / element_bytes);
+  if (!shape.ok()) return Annotate(shape.status(), what);
+  RETURN_IF_ERROR(charge->Add(bytes + kEntryBytes));
+  auto* input = request->message.add_inputs();
+  input->set_name(tensor.name());
+  input->set_datatype(tensor.datatype());
+  input->mutable_shape()->Add(shape->begin(), shape->end());
+  std::string* raw = request->message.add_raw_input_contents();
+  if (is_text) {
+    AppendTextElement(body, raw);
+  } else {
+    raw->assign(body.data(), body.size());
+  }
+  request->binary_by_default = true;
   return absl::OkStatus();
 }
 

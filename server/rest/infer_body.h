@@ -34,6 +34,12 @@ struct RestInferRequest {
 absl::Status ReadInferBody(absl::string_view body, absl::string_view json_length,
                            InflightCharge* charge, RestInferRequest* request);
 
+// A body that is nothing but the data of the model's only input, one element where that is BYTES;
+// its shape is fitted, see FitShape(). All outputs go back as binary data. Codes as above, and
+// INVALID_ARGUMENT for a model of several inputs.
+absl::Status ReadRawBody(absl::string_view body, const inference::ModelMetadataResponse& model,
+                         InflightCharge* charge, RestInferRequest* request);
+
 // A JSON value as a parameter. INVALID_ARGUMENT for null, arrays and objects.
 absl::Status ReadParameter(absl::string_view name, const JsonValue& value,
                            inference::InferParameter* parameter);

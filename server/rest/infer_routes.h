@@ -5,7 +5,8 @@
 
 namespace inferd {
 
-// POST /v2/models/M[/versions/V]/infer: JSON, with tensors as JSON or as binary data behind it.
+// POST /v2/models/M[/versions/V]/infer: JSON, with tensors as JSON or as binary data behind it, or
+// the data of a model's only input alone.
 // `shared` outlives the routes.
 void AddInferRoutes(const RestSurroundings& shared, HttpRoutes* routes);
 

@@ -112,8 +112,7 @@ class TensorReader : public JsonElements {
       return WrongType(absl::StrCat("the string '", text.substr(0, kShownBytes), "'"));
     }
     if (!Count()) return false;
-    AppendBytes(static_cast<uint32_t>(text.size()), &raw_);
-    raw_.append(text.data(), text.size());
+    AppendTextElement(text, &raw_);
     return true;
   }
   bool Null() override { return WrongType("null"); }
@@ -286,6 +285,11 @@ absl::Status AppendStrings(absl::string_view raw, int64_t max_bytes, std::string
 }
 
 }  // namespace
+
+void AppendTextElement(absl::string_view text, std::string* raw) {
+  AppendBytes(static_cast<uint32_t>(text.size()), raw);
+  raw->append(text.data(), text.size());
+}
 
 absl::Status DecodeJsonData(const JsonValue& data, DType dtype, absl::Span<const int64_t> shape,
                             InflightCharge* charge, std::string* raw) {

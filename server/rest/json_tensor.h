@@ -21,6 +21,9 @@ namespace inferd {
 absl::Status DecodeJsonData(const JsonValue& data, DType dtype, absl::Span<const int64_t> shape,
                             InflightCharge* charge, std::string* raw);
 
+// Appends one BYTES element as it lies on the wire.
+void AppendTextElement(absl::string_view text, std::string* raw);
+
 // Appends a flat JSON array of the elements that lie in `raw`. INVALID_ARGUMENT for FP16, BF16 and
 // for BYTES that are no UTF-8; RESOURCE_EXHAUSTED when `out` gets longer than `max_bytes`. `raw` is
 // what EncodeTensor() wrote.

@@ -237,6 +237,20 @@ class RestTest(unittest.TestCase):
             for word in ["[request id: r9]", "'identity'", *words]:
                 self.assertIn(word, reply.error())
 
+    def test_a_body_may_be_the_data_of_the_only_input(self):
+        headers = {"Inference-Header-Content-Length": 0}
+        data = np.arange(32, dtype=np.float32)
+        path = "/v2/models/identity/infer"
+        reply = ask(self.daemon, "POST", path, data.tobytes(), headers)
+        self.assertEqual(reply.status, 200, reply.body)
+        length = int(reply.headers["inference-header-content-length"])
+        self.assertEqual(json.loads(reply.body[:length])["outputs"][0]["shape"], [2, 16])
+        self.assertEqual(reply.body[length:], data.tobytes())
+        for model, body, status in (("identity", b"abc", 400), ("identity", bytes(4), 400),
+                                    ("arithmetic", bytes(16), 400), ("nobody", bytes(16), 404)):
+            reply = ask(self.daemon, "POST", f"/v2/models/{model}/infer", body, headers)
+            self.assertEqual(reply.status, status, reply.body)
+
     def test_every_cut_of_a_good_body_is_survived(self):
         json_part = json.dumps({"inputs": [{"name": "x", "shape": [1, 16], "datatype": "FP32",
                                             "parameters": {"binary_data_size": 64}}]}).encode()

@@ -152,6 +152,30 @@ TEST_F(InferBodyTest, WrongTypesAndShapesAreLeftToWhereAllRequestsAreChecked) {
   }
 }
 
+TEST_F(InferBodyTest, ABodyMayBeTheDataOfTheOnlyInput) {
+  inference::ModelMetadataResponse model;
+  auto* input = model.add_inputs();
+  input->set_name("x");
+  input->set_datatype("INT16");
+  input->add_shape(-1);
+  input->add_shape(2);
+  ASSERT_TRUE(ReadRawBody("abcdefgh", model, &charge_, &request_).ok());
+  EXPECT_THAT(request_.message.inputs(0).shape(), ElementsAre(2, 2));
+  EXPECT_THAT(request_.message.raw_input_contents(), ElementsAre("abcdefgh"));
+  EXPECT_TRUE(request_.IsBinary(0));
+  EXPECT_FALSE(ReadRawBody("abcdef", model, &charge_, &request_).ok());
+  EXPECT_FALSE(ReadRawBody("abc", model, &charge_, &request_).ok());
+  input->set_datatype("BYTES");
+  input->set_shape(1, 1);
+  request_ = RestInferRequest();
+  ASSERT_TRUE(ReadRawBody("text", model, &charge_, &request_).ok());
+  EXPECT_THAT(request_.message.inputs(0).shape(), ElementsAre(1, 1));
+  EXPECT_THAT(request_.message.raw_input_contents(), ElementsAre(std::string("\4\0\0\0text", 8)));
+  model.add_inputs();
+  const absl::Status several = ReadRawBody("text", model, &charge_, &request_);
+  EXPECT_THAT(std::string(several.message()), HasSubstr("expected a model of one input"));
+}
+
 TEST_F(InferBodyTest, ManyInputsAreBounded) {
   std::string json = R"({"inputs":[{"name":"x","shape":[1],"datatype":"INT8","data":[1]})";
   for (int i = 0; i < 100'000; ++i) json += R"(,{"name":"x","shape":[1]})";
