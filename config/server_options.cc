@@ -88,6 +88,9 @@ absl::Status CheckTls(const TlsOptions& options) {
   if (!options.client_ca_path.empty() && !options.enabled()) {
     return absl::InvalidArgumentError("--tls-client-ca: expected --tls-cert and --tls-key too");
   }
+  if (options.metrics && !options.enabled()) {
+    return absl::InvalidArgumentError("--metrics-tls: expected --tls-cert and --tls-key too");
+  }
   if (options.client_optional && options.client_ca_path.empty()) {
     return absl::InvalidArgumentError("--tls-client-optional: expected --tls-client-ca too");
   }
@@ -118,6 +121,7 @@ void ApplyTls(const config::ServerConfig& file, TlsOptions* options) {
   if (!file.tls_key().empty()) options->key_path = file.tls_key();
   if (!file.tls_client_ca().empty()) options->client_ca_path = file.tls_client_ca();
   if (file.tls_client_optional()) options->client_optional = true;
+  if (file.metrics_tls()) options->metrics = true;
   ApplySeconds(file.reload_seconds(), &options->reload_interval);
 }
 

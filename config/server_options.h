@@ -59,6 +59,8 @@ struct TlsOptions {
   std::string client_ca_path;
   // A client may also come without a certificate.
   bool client_optional = false;
+  // The metrics port has TLS, too.
+  bool metrics = false;
   absl::Duration reload_interval = absl::Seconds(5);
 
   bool enabled() const { return !certificate_path.empty(); }

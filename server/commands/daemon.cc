@@ -136,12 +136,15 @@ absl::Status Daemon::OpenPorts() {
   AddHealthRoutes(Questions(), &routes);
   HttpRoutes metrics_routes = routes;
   AddMetricsRoute(Questions(), &metrics_routes);
+  if (options_.tls.metrics) http.certificates = certificates_.get();
   ASSIGN_OR_RETURN(metrics_http_, HttpServer::Start(http, std::move(metrics_routes)));
 
   http.port = options_.http_port;
   http.threads = kHttpThreads;
   http.max_body_bytes = options_.max_message_bytes;
   http.inflight = &inflight_;
+  http.certificates = certificates_.get();
+  http.access = access_.get();
   AddRestRoutes(rest_, &routes);
   ASSIGN_OR_RETURN(http_, HttpServer::Start(http, std::move(routes)));
 

@@ -32,6 +32,8 @@ void AddFileFlags(CLI::App* command, SecurityFlags* flags) {
                       "PEM file of authorities; clients must show a certificate of one");
   command->add_flag("--tls-client-optional", flags->tls.client_optional,
                     "Clients may also come without a certificate");
+  command->add_flag("--metrics-tls", flags->tls.metrics,
+                    "TLS on the metrics port, too, where health probes usually ask");
   command->add_option("--access-config", flags->access.config_path,
                       "File that says who may do what; without it everybody may do everything");
   command->add_flag("--allow-plaintext-tokens", flags->access.plaintext_tokens,
@@ -49,6 +51,7 @@ absl::Status TakeFileFlags(const CLI::App& command, const SecurityFlags& flags,
   take("--tls-key", flags.tls.key_path, &options->tls.key_path);
   take("--tls-client-ca", flags.tls.client_ca_path, &options->tls.client_ca_path);
   take("--tls-client-optional", flags.tls.client_optional, &options->tls.client_optional);
+  take("--metrics-tls", flags.tls.metrics, &options->tls.metrics);
   take("--access-config", flags.access.config_path, &options->access.config_path);
   take("--allow-plaintext-tokens", flags.access.plaintext_tokens,
        &options->access.plaintext_tokens);

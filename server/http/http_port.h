@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "engine/core/mutex.h"
+#include "server/http/http_access.h"
 #include "server/http/http_routes.h"
 #include "server/rpc/inflight_bytes.h"
 
@@ -34,15 +35,22 @@ struct HttpServerOptions {
   absl::Duration idle_timeout = absl::Minutes(2);
   // Counts the memory of bodies; null = nobody counts it.
   InflightBytes* inflight = nullptr;
+  // Null: without TLS.
+  const CertificateWatcher* certificates = nullptr;
+  // Null: everybody may call.
+  const AccessControl* access = nullptr;
 };
 
 // What the sessions of a port share; it outlives them. Thread-safe.
 struct HttpPort {
   HttpPort(HttpServerOptions given_options, HttpRoutes given_routes)
-      : options(std::move(given_options)), routes(std::move(given_routes)) {}
+      : options(std::move(given_options)),
+        routes(std::move(given_routes)),
+        tls(options.certificates) {}
 
   const HttpServerOptions options;
   const HttpRoutes routes;
+  HttpTlsContext tls;
   std::atomic<int> connections{0};
   Mutex mutex;
   // Replies come to nothing from now on.

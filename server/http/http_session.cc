@@ -48,7 +48,7 @@ std::optional<HttpReply> ReplyToBadRequest(error_code error, const HttpServerOpt
 
 HttpSession::HttpSession(tcp::socket socket, std::shared_ptr<HttpPort> port)
     : port_(std::move(port)),
-      stream_(std::move(socket)),
+      stream_(std::move(socket), port_->tls.Current()),
       buffer_(static_cast<size_t>(port_->options.max_header_bytes) + 2 * kReadBytes) {
   ++port_->connections;
 }
@@ -57,14 +57,25 @@ HttpSession::~HttpSession() { --port_->connections; }
 
 void HttpSession::Run() {
   error_code ignored;
-  stream_.socket().set_option(tcp::no_delay(true), ignored);
-  stream_.socket().non_blocking(true, ignored);
+  stream_.tcp().socket().set_option(tcp::no_delay(true), ignored);
+  stream_.tcp().socket().non_blocking(true, ignored);
   start_ = Clock::now();
   if (port_->connections > port_->options.max_connections) {
+    // Saying so is not worth a handshake.
+    if (stream_.is_tls()) return Close();
     return Refuse(HttpError(503, "too many connections"));
   }
   SetDeadline(0);
+  if (stream_.is_tls()) return Handshake();
   ReadHeader();
+}
+
+void HttpSession::Handshake() {
+  stream_.AsyncHandshake([self = shared_from_this()](error_code error) {
+    if (error) return self->Close();
+    self->peer_ = PeerNamesOf(self->stream_.ssl());
+    self->ReadHeader();
+  });
 }
 
 void HttpSession::ReadNext() {
@@ -75,7 +86,7 @@ void HttpSession::ReadNext() {
   }
   // An idle connection keeps no memory.
   buffer_.shrink_to_fit();
-  stream_.expires_after(absl::ToChronoMilliseconds(port_->options.idle_timeout));
+  stream_.tcp().expires_after(absl::ToChronoMilliseconds(port_->options.idle_timeout));
   stream_.async_read_some(buffer_.prepare(4096),
                           [self = shared_from_this()](error_code error, size_t bytes) {
                             if (error) return self->Close();
@@ -130,6 +141,10 @@ std::optional<HttpReply> HttpSession::RefusalOfHeader() {
   }
   match_ = port_->routes.Find(request_.method, request_.target);
   if (match_.route == nullptr) return std::move(match_.refusal);
+  if (std::optional<HttpReply> refusal = RefusalOfCaller(
+          port_->options.access, match_.route->category, request_, peer_, !stream_.is_tls())) {
+    return refusal;
+  }
   const auto length = parser_->content_length();
   if (length && *length > static_cast<uint64_t>(port_->options.max_body_bytes)) {
     return TooLarge(port_->options);
@@ -217,7 +232,7 @@ std::optional<HttpReply> HttpSession::DecompressBody() {
 }
 
 void HttpSession::Dispatch() {
-  stream_.expires_never();
+  stream_.tcp().expires_never();
   if (std::optional<HttpReply> refusal = DecompressBody()) return Answer(*std::move(refusal));
   awaiting_ = true;
   {
@@ -246,21 +261,20 @@ void HttpSession::Watch() {
   // Behind a request that came together with this one, an end cannot be seen.
   if (watching_ || buffer_.size() > 0) return;
   watching_ = true;
-  stream_.socket().async_wait(tcp::socket::wait_read,
-                              [self = shared_from_this()](error_code error) {
-                                self->watching_ = false;
-                                if (!self->awaiting_) return;
-                                char byte;
-                                size_t bytes = 0;
-                                if (!error) {
-                                  bytes = self->stream_.socket().receive(
-                                      asio::buffer(&byte, 1), tcp::socket::message_peek, error);
-                                }
-                                if (error == asio::error::would_block) return self->Watch();
-                                if (bytes > 0) return;
-                                if (const std::shared_ptr<HttpCall> call = self->call_.lock())
-                                  call->ClientGone();
-                              });
+  stream_.tcp().socket().async_wait(
+      tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
+        self->watching_ = false;
+        if (!self->awaiting_) return;
+        char byte;
+        size_t bytes = 0;
+        if (!error) {
+          bytes = self->stream_.tcp().socket().receive(asio::buffer(&byte, 1),
+                                                       tcp::socket::message_peek, error);
+        }
+        if (error == asio::error::would_block) return self->Watch();
+        if (bytes > 0) return;
+        if (const std::shared_ptr<HttpCall> call = self->call_.lock()) call->ClientGone();
+      });
 }
 
 void HttpSession::Fail(error_code error) {
@@ -328,15 +342,20 @@ void HttpSession::OnWritten() {
   response_ = {};
   held_.reset();
   if (keep_alive_) return ReadNext();
+  if (stream_.is_tls()) {
+    if (unread_) return Linger();
+    stream_.tcp().expires_after(kLingerTime);
+    return stream_.AsyncShutdown([self = shared_from_this()](error_code) { self->Close(); });
+  }
   error_code ignored;
-  stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  stream_.tcp().socket().shutdown(tcp::socket::shutdown_send, ignored);
   if (!unread_) return Close();
   Linger();
 }
 
 void HttpSession::Linger() {
   buffer_.clear();
-  stream_.expires_after(kLingerTime);
+  stream_.tcp().expires_after(kLingerTime);
   Discard();
 }
 
@@ -351,15 +370,15 @@ void HttpSession::Discard() {
 void HttpSession::Close() {
   held_.reset();
   // What still watches the socket must not keep it open.
-  stream_.close();
+  stream_.tcp().close();
 }
 
 void HttpSession::SetDeadline(size_t bytes) {
   const HttpServerOptions& options = port_->options;
   const double earned = static_cast<double>(bytes) / options.least_bytes_per_second;
-  stream_.expires_at(start_ + std::chrono::duration_cast<Clock::duration>(
-                                  absl::ToChronoMilliseconds(options.timeout) +
-                                  std::chrono::duration<double>(earned)));
+  stream_.tcp().expires_at(start_ + std::chrono::duration_cast<Clock::duration>(
+                                        absl::ToChronoMilliseconds(options.timeout) +
+                                        std::chrono::duration<double>(earned)));
 }
 
 }  // namespace inferd

@@ -2,7 +2,6 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <memory>
@@ -13,6 +12,7 @@
 #include "server/http/content_coding.h"
 #include "server/http/http_call.h"
 #include "server/http/http_port.h"
+#include "server/http/http_stream.h"
 
 namespace inferd {
 
@@ -33,6 +33,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   using Error = boost::system::error_code;
   using Clock = std::chrono::steady_clock;
 
+  void Handshake();
   // Waits for the first byte of the next request, then reads its header.
   void ReadNext();
   void ReadHeader();
@@ -67,7 +68,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void SetDeadline(size_t bytes);
 
   const std::shared_ptr<HttpPort> port_;
-  boost::beast::tcp_stream stream_;
+  HttpStream stream_;
+  PeerNames peer_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::buffer_body>> parser_;
   HttpRequest request_;

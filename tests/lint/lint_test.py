@@ -48,7 +48,7 @@ class LayeringTest(unittest.TestCase):
             ("config/a.cc", "server/b.h"),
             ("engine/plan/a.cc", "engine/runtime/b.h"),
             ("server/scheduler/a.cc", "server/model/b.h"),
-            ("server/http/a.cc", "server/rpc/b.h"),
+            ("server/rpc/a.cc", "server/http/b.h"),
         ]:
             self.assertIn("layering", rules_of({path: f'#include "{target}"\n'}), path)
 
