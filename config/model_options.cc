@@ -117,8 +117,8 @@ absl::Status CheckTensors(absl::string_view kind, const Tensors& tensors) {
 
 absl::Status CheckLabelFile(const inference::ModelOutput& output) {
   const std::string& name = output.label_filename();
-  const bool is_plain = name.find_first_of("/\0", 0, 2) == std::string::npos &&
-                        name != "." && name != ".." && name.size() <= 255;
+  const bool is_plain = name.find_first_of("/\0", 0, 2) == std::string::npos && name != "." &&
+                        name != ".." && name.size() <= 255;
   if (is_plain) return absl::OkStatus();
   return Invalid("output '", output.name(),
                  "': label_filename: expected the name of a file in the ", "model's folder, got '",

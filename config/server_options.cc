@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "config/text_proto.h"
 #include "proto/server_config.pb.h"
@@ -26,6 +27,19 @@ absl::Status CheckDuration(absl::string_view flag, absl::Duration value) {
                                                  " seconds, got ", absl::FormatDuration(value)));
 }
 
+// HOST:PORT, or empty.
+absl::Status CheckEndpoint(absl::string_view flag, absl::string_view endpoint) {
+  const size_t colon = endpoint.rfind(':');
+  int port = 0;
+  if (endpoint.empty() ||
+      (colon != absl::string_view::npos && colon > 0 &&
+       absl::SimpleAtoi(endpoint.substr(colon + 1), &port) && port > 0 && port < 65536)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(flag, ": expected HOST:PORT, got '", endpoint.substr(0, 300), "'"));
+}
+
 absl::Status CheckNumbers(const ServerOptions& options) {
   struct Range {
     absl::string_view flag;
@@ -45,6 +59,8 @@ absl::Status CheckNumbers(const ServerOptions& options) {
       {"--max-queue-requests", options.repository.max_queue_requests, 1, 1000000},
       {"--max-shared-memory-regions", options.max_shared_memory_regions, 1, 100000},
       {"--max-shared-memory-bytes", options.max_shared_memory_bytes, 1, 1024 * kTera},
+      {"--trace-rate", options.trace_rate, 1, 0xffffffff},
+      {"--max-trace-spans", options.max_trace_spans, 1, 10000000},
       {"--load-threads", options.repository.load_threads, 0, 256},
       {"--core-slots", options.engine.core_slots, 0, 4096},
       {"--max-cache-bytes", options.engine.max_cache_bytes, 0, 1024 * kTera},
@@ -181,6 +197,7 @@ absl::Status CheckServerOptions(const ServerOptions& options) {
   }
   if (status.ok()) status = CheckConnections(options.connections);
   if (status.ok()) status = CheckTls(options.tls);
+  if (status.ok()) status = CheckEndpoint("--otlp-endpoint", options.otlp_endpoint);
   if (status.ok()) status = CheckDuration("--drain-delay", options.drain_delay);
   if (status.ok()) status = CheckDuration("--exit-timeout", options.exit_timeout);
   if (status.ok()) {
@@ -241,6 +258,9 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   set(file.shared_memory(), &options->shared_memory);
   set(file.max_shared_memory_regions(), &options->max_shared_memory_regions);
   set(file.max_shared_memory_bytes(), &options->max_shared_memory_bytes);
+  set(file.otlp_endpoint(), &options->otlp_endpoint);
+  set(file.trace_rate(), &options->trace_rate);
+  set(file.max_trace_spans(), &options->max_trace_spans);
   set(file.log_level(), &options->log_level);
   ApplyConnections(file, &options->connections);
   ApplyTls(file, &options->tls);

@@ -110,6 +110,12 @@ struct ServerOptions {
   int64_t max_shared_memory_regions = 256;
   int64_t max_shared_memory_bytes = int64_t{4} << 30;
 
+  // HOST:PORT of the OpenTelemetry collector that gets traces; empty: there are none. Then each
+  // trace_rate-th request is traced, and at most so many spans wait to be sent.
+  std::string otlp_endpoint;
+  int64_t trace_rate = 1000;
+  int64_t max_trace_spans = 8192;
+
   // "debug", "info", "warning" or "error".
   std::string log_level = "info";
 };

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "engine/core/status_macros.h"
 #include "engine/engine.h"
@@ -68,6 +69,24 @@ GrpcServerOptions GrpcOptions(const ServerOptions& options) {
   return grpc;
 }
 
+std::unique_ptr<Tracer> MakeTracer(const ServerOptions& options, SpanQueue* spans) {
+  if (options.otlp_endpoint.empty()) return nullptr;
+  TraceSettings settings;
+  settings.timestamps = true;
+  settings.rate = options.trace_rate;
+  return std::make_unique<Tracer>(settings, absl::StrJoin(options.engine.providers, ","), spans);
+}
+
+std::unique_ptr<OtlpExporter> MakeExporter(const ServerOptions& options, SpanQueue* spans) {
+  if (options.otlp_endpoint.empty()) return nullptr;
+  const absl::string_view build = EngineBuildId();
+  return std::make_unique<OtlpExporter>(
+      options.otlp_endpoint,
+      std::vector<std::pair<std::string, std::string>>{
+          {"service.name", "inferd"}, {"service.version", std::string(build.data(), build.size())}},
+      spans);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const ServerOptions& options,
@@ -86,6 +105,9 @@ Daemon::Daemon(const ServerOptions& options, ModelRepository::CompileFunction co
       slots_(SlotCount(options.engine), options.engine.threads_per_slot),
       inflight_(InflightLimit(options, AvailableMemoryBytes())),
       shared_memory_(options.max_shared_memory_regions, options.max_shared_memory_bytes),
+      spans_(options.max_trace_spans),
+      tracer_(MakeTracer(options, &spans_)),
+      exporter_(MakeExporter(options, &spans_)),
       repository_(options.repository, ServingConfig(options.engine), {&slots_, &clock_, &metrics_},
                   std::move(compile)),
       state_(&repository_, options.strict_readiness),
@@ -203,6 +225,7 @@ void Daemon::OnModelChanged() {
 InferFeatures Daemon::Features() {
   InferFeatures features;
   if (options_.shared_memory) features.shared_memory = &shared_memory_;
+  features.tracer = tracer_.get();
   return features;
 }
 
@@ -237,6 +260,12 @@ void Daemon::AddProcessMetrics() {
   metrics_.AddProcessGauge(metrics::kSharedBytes,
                            [this] { return double(shared_memory_.bytes()); });
   metrics_.AddProcessGauge(metrics::kResidentBytes, ResidentBytes);
+  if (exporter_ != nullptr) {
+    metrics_.AddProcessGauge(metrics::kTraceSpans,
+                             [this] { return double(exporter_->exported()); });
+    metrics_.AddProcessGauge(metrics::kTraceDrops, [this] { return double(spans_.dropped()); });
+    metrics_.AddProcessGauge(metrics::kTraceQueue, [this] { return double(spans_.size()); });
+  }
   const absl::string_view build = EngineBuildId();
   metrics_.AddGauge(metrics::kBuildInfo, {{"version", std::string(build.data(), build.size())}})
       ->Set(1);

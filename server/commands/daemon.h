@@ -17,10 +17,13 @@
 #include "server/rest/rest_call.h"
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/inflight_bytes.h"
+#include "server/rpc/otlp_exporter.h"
 #include "server/rpc/serving_state.h"
 #include "server/rpc/shared_memory_regions.h"
 #include "server/scheduler/clock.h"
 #include "server/security/certificate_watcher.h"
+#include "server/tracing/span_queue.h"
+#include "server/tracing/tracer.h"
 
 namespace inferd {
 
@@ -68,6 +71,10 @@ class Daemon {
   CoreSlots slots_;
   InflightBytes inflight_;
   SharedMemoryRegions shared_memory_;
+  SpanQueue spans_;
+  // Null without an endpoint.
+  const std::unique_ptr<Tracer> tracer_;
+  const std::unique_ptr<OtlpExporter> exporter_;
   ModelRepository repository_;
   ServingState state_;
   const RestSurroundings rest_;

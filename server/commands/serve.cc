@@ -80,6 +80,9 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
        &options.max_shared_memory_regions);
   take("--max-shared-memory-bytes", given.max_shared_memory_bytes,
        &options.max_shared_memory_bytes);
+  take("--otlp-endpoint", given.otlp_endpoint, &options.otlp_endpoint);
+  take("--trace-rate", given.trace_rate, &options.trace_rate);
+  take("--max-trace-spans", given.max_trace_spans, &options.max_trace_spans);
   take("--log-level", given.log_level, &options.log_level);
   if (command.count("--drain-delay") > 0) {
     RETURN_IF_ERROR(ReadDuration("--drain-delay", flags.drain_delay, &options.drain_delay));
@@ -216,6 +219,20 @@ void AddSharedMemoryFlags(CLI::App* command, Flags* flags) {
       ->capture_default_str();
 }
 
+void AddTraceFlags(CLI::App* command, Flags* flags) {
+  ServerOptions& given = flags->given;
+  command->add_option("--otlp-endpoint", given.otlp_endpoint,
+                      "HOST:PORT of an OpenTelemetry collector: traces go there, OTLP over gRPC");
+  command
+      ->add_option("--trace-rate", given.trace_rate,
+                   "Of the requests that do not come sampled, each so many-th is traced")
+      ->capture_default_str();
+  command
+      ->add_option("--max-trace-spans", given.max_trace_spans,
+                   "Spans that wait to be sent; the oldest are dropped for new ones")
+      ->capture_default_str();
+}
+
 void AddLimitFlags(CLI::App* command, Flags* flags) {
   ServerOptions& given = flags->given;
   command->add_option("--max-message-bytes", given.max_message_bytes, "Largest request and reply")
@@ -268,6 +285,7 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
   AddLifecycleFlags(command, flags.get());
   AddLimitFlags(command, flags.get());
   AddSharedMemoryFlags(command, flags.get());
+  AddTraceFlags(command, flags.get());
   AddSecurityFlags(command, &flags->security);
   command->callback([command, flags, exit_code] { *exit_code = Serve(*command, *flags); });
 }

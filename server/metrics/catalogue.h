@@ -54,6 +54,9 @@ constexpr Metric kSharedBytes{"inferd_shared_memory_bytes", "Bytes of these regi
 constexpr Metric kTlsExpirySeconds{"inferd_tls_certificate_expiry_seconds", "Until the certificate expires; +Inf without TLS"};
 constexpr Metric kTlsReloadFailing{"inferd_tls_reload_failing", "1: the files on disk are bad, an older certificate is served"};
 constexpr Metric kAccessReloadFailing{"inferd_access_reload_failing", "1: the access files on disk are bad, older rules count"};
+constexpr Metric kTraceSpans{"inferd_trace_spans_exported", "Spans that the trace collector took"};
+constexpr Metric kTraceDrops{"inferd_trace_spans_dropped", "Spans dropped: queue full or not taken"};
+constexpr Metric kTraceQueue{"inferd_trace_spans_queued", "Spans that wait to be sent"};
 constexpr Metric kBuildInfo{"inferd_build_info", "Always 1; the label names the build"};
 
 }  // namespace metrics

@@ -1,18 +1,38 @@
 #include "server/rpc/infer_call.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "engine/core/status_macros.h"
 #include "server/rpc/infer_parameters.h"
+#include "server/tracing/request_spans.h"
 
 namespace inferd {
 namespace {
 
 // Ids are echoed whole in replies; in messages so much of them is enough.
 constexpr size_t kIdInMessage = 128;
+
+// Of a request's tensors, so many are named in its trace, with so much of their names.
+constexpr int kTensorsInTrace = 64;
+constexpr size_t kNameInTrace = 128;
+
+template <typename Tensors>
+std::vector<std::string> TensorTexts(const Tensors& tensors) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < std::min(tensors.size(), kTensorsInTrace); ++i) {
+    const auto& shape = tensors[i].shape();
+    texts.push_back(absl::StrCat(
+        tensors[i].name().substr(0, kNameInTrace), " ", tensors[i].datatype().substr(0, 16), "[",
+        absl::StrJoin(shape.begin(), shape.begin() + std::min(shape.size(), kTensorsInTrace), ","),
+        "]"));
+  }
+  return texts;
+}
 
 // Puts the model's name into a message that does not have it.
 absl::Status NamingModel(const absl::Status& status, const std::string& name) {
@@ -28,12 +48,28 @@ absl::Status WithRequestId(const absl::Status& status, absl::string_view id) {
   return absl::Status(status.code(), absl::StrCat("[request id: ", shown, "] ", status.message()));
 }
 
+void InferCall::SetTraceHeaders(absl::string_view parent, absl::string_view state) {
+  trace_parent_ = ParseTraceParent(parent);
+  // Without the one, W3C has the other mean nothing.
+  if (trace_parent_ && state.size() <= kMaxTraceStateBytes) {
+    trace_state_.assign(state.data(), state.size());
+  }
+}
+
+std::string InferCall::TraceParent() const {
+  return trace_ == nullptr ? "" : TraceParentText(trace_->context);
+}
+
 void InferCall::Start(const inference::ModelInferRequest& request,
                       inference::ModelInferResponse* response, absl::Time received,
                       absl::Time deadline, Done done) {
   response_ = response;
   done_ = std::move(done);
   id_ = request.id();
+  request_ = &request;
+  if (features_.tracer != nullptr && features_.tracer->enabled()) {
+    trace_ = features_.tracer->Begin(request.model_name(), trace_parent_, trace_state_, received);
+  }
   absl::StatusOr<ModelHandle> model =
       repository_->Get(request.model_name(), request.model_version());
   if (!model.ok()) {
@@ -70,7 +106,11 @@ absl::StatusOr<std::unique_ptr<InferRequest>> InferCall::Decode(
   decoded->complete = [this](const absl::Status& status, absl::Span<const Tensor> outputs) {
     Complete(status, outputs);
   };
-  decoded->finish = [this] { Finish(std::move(status_)); };
+  decoded->trace = trace_.get();
+  decoded->finish = [this, timing = &decoded->timing] {
+    timing_ = *timing;
+    Finish(std::move(status_));
+  };
   return decoded;
 }
 
@@ -86,8 +126,25 @@ void InferCall::Complete(const absl::Status& status, absl::Span<const Tensor> ou
 }
 
 void InferCall::Finish(absl::Status status) {
+  if (trace_ != nullptr) EndTrace(status);
   Done done = std::move(done_);
   done(WithRequestId(status, id_));
+}
+
+void InferCall::EndTrace(const absl::Status& status) {
+  TracedRequest traced;
+  traced.model = request_->model_name().substr(0, kNameInTrace);
+  if (model_ != nullptr) traced.version = model_->version_text();
+  traced.request_id = id_.substr(0, kIdInMessage);
+  traced.provider = features_.tracer->provider();
+  if (trace_->tensors) {
+    traced.inputs = TensorTexts(request_->inputs());
+    if (status.ok()) traced.outputs = TensorTexts(response_->outputs());
+  }
+  traced.timing = timing_;
+  traced.status = status;
+  traced.ended = absl::Now();
+  features_.tracer->End(*trace_, MakeSpans(*trace_, traced));
 }
 
 }  // namespace inferd

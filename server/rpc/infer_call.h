@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,12 +15,14 @@
 #include "server/rpc/infer_codec.h"
 #include "server/rpc/inflight_bytes.h"
 #include "server/rpc/shared_memory_regions.h"
+#include "server/tracing/tracer.h"
 
 namespace inferd {
 
 // What calls may use besides the models; null where it is off. All outlive the calls.
 struct InferFeatures {
   SharedMemoryRegions* shared_memory = nullptr;
+  Tracer* tracer = nullptr;
 };
 
 // One ModelInfer from the parsed request to the encoded reply, without anything of gRPC. It must
@@ -41,6 +44,13 @@ class InferCall {
   // The memory of this request, held until the call is destroyed.
   InflightCharge& charge() { return charge_; }
 
+  // W3C headers that came with the request, where tracing is on; before Start(). The text is
+  // copied.
+  void SetTraceHeaders(absl::string_view parent, absl::string_view state);
+  // The traceparent of the request's span; empty unless it is traced. From Start() to `done`.
+  std::string TraceParent() const;
+  const std::string& trace_state() const { return trace_state_; }
+
   // Decodes, queues, encodes. Calls `done` exactly once, on any thread, possibly before it returns;
   // `request` and `response` must live until then. With an error `response` is worthless.
   void Start(const inference::ModelInferRequest& request, inference::ModelInferResponse* response,
@@ -54,6 +64,7 @@ class InferCall {
   void Complete(const absl::Status& status, absl::Span<const Tensor> outputs);
   // Calls `done`, which may destroy this call.
   void Finish(absl::Status status);
+  void EndTrace(const absl::Status& status);
 
   const ModelRepository* const repository_;
   const int64_t max_reply_bytes_;
@@ -65,6 +76,11 @@ class InferCall {
   std::vector<RequestedOutput> requested_;
   std::string id_;
   inference::ModelInferResponse* response_ = nullptr;
+  RequestTiming timing_;
+  std::optional<SpanContext> trace_parent_;
+  std::string trace_state_;
+  std::unique_ptr<RequestTrace> trace_;
+  const inference::ModelInferRequest* request_ = nullptr;
   absl::Status status_;
   Done done_;
 };

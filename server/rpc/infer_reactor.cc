@@ -11,6 +11,9 @@ namespace inferd {
 namespace {
 
 constexpr char kResponseEncoding[] = "response-encoding";
+// W3C's headers.
+constexpr char kTraceParent[] = "traceparent";
+constexpr char kTraceState[] = "tracestate";
 constexpr int64_t kLeastCompressedBytes = 1024;
 
 }  // namespace
@@ -28,6 +31,19 @@ grpc_compression_algorithm ReplyCompression(const grpc::CallbackServerContext& c
   if (asked == context.client_metadata().end()) return GRPC_COMPRESS_NONE;
   if (asked->second == "gzip") return GRPC_COMPRESS_GZIP;
   return asked->second == "deflate" ? GRPC_COMPRESS_DEFLATE : GRPC_COMPRESS_NONE;
+}
+
+void ReadTraceHeaders(const grpc::CallbackServerContext& context, const InferFeatures& features,
+                      InferCall* call) {
+  if (features.tracer == nullptr || !features.tracer->enabled()) return;
+  const auto& metadata = context.client_metadata();
+  const auto text = [&](const char* key) {
+    const auto it = metadata.find(key);
+    return it == metadata.end() ? absl::string_view()
+                                : absl::string_view(it->second.data(), it->second.size());
+  };
+  const absl::string_view parent = text(kTraceParent);
+  if (!parent.empty()) call->SetTraceHeaders(parent, text(kTraceState));
 }
 
 InferReactor::InferReactor(const InferSurroundings& shared, grpc::CallbackServerContext* context,
@@ -52,6 +68,7 @@ void InferReactor::Start() {
     return;
   }
   response_ = shared_.responses->Take();
+  ReadTraceHeaders(*context_, shared_.features, &call_);
   call_.Start(request_.message(), &response_->message, received, DeadlineOf(*context_, received),
               [this](const absl::Status& status) { Reply(status); });
 }
@@ -66,6 +83,12 @@ void InferReactor::Reply(const absl::Status& status) {
   }
   const auto reply_size = static_cast<int64_t>(reply_bytes_->Length());
   call_.charge().Set(reply_size);
+  if (const std::string parent = call_.TraceParent(); !parent.empty()) {
+    context_->AddTrailingMetadata(kTraceParent, parent);
+    if (!call_.trace_state().empty()) {
+      context_->AddTrailingMetadata(kTraceState, call_.trace_state());
+    }
+  }
   const grpc_compression_algorithm compression =
       ReplyCompression(*context_, request_.compression(), reply_size);
   if (compression != GRPC_COMPRESS_NONE) context_->set_compression_algorithm(compression);

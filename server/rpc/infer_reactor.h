@@ -41,6 +41,10 @@ absl::Time DeadlineOf(const grpc::CallbackServerContext& context, absl::Time now
 grpc_compression_algorithm ReplyCompression(const grpc::CallbackServerContext& context,
                                             grpc_compression_algorithm request, int64_t bytes);
 
+// Gives `call` the trace headers of the metadata, where tracing is on.
+void ReadTraceHeaders(const grpc::CallbackServerContext& context, const InferFeatures& features,
+                      InferCall* call);
+
 // One ModelInfer on the side of gRPC. The request comes unparsed, so that its memory is admitted
 // before it is taken; the reply leaves serialized, so that both messages go back to their pools
 // before it is sent. Owns itself: made with new by the service, deleted in OnDone(). Used by one

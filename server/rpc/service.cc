@@ -199,6 +199,18 @@ grpc::ServerUnaryReactor* InferenceService::CudaSharedMemoryUnregister(
   return Answer(context, ApiCategory::kSharedMemory, [] { return absl::OkStatus(); });
 }
 
+grpc::ServerUnaryReactor* InferenceService::TraceSetting(
+    Context* context, const inference::TraceSettingRequest* request,
+    inference::TraceSettingResponse* response) {
+  return Answer(context, ApiCategory::kTrace, [&]() -> absl::Status {
+    if (!request->model_name().empty()) {
+      const absl::StatusOr<ModelHandle> model = repository_.Get(request->model_name(), "");
+      if (!model.ok()) return model.status();
+    }
+    return ChangeTraceSettings(infer_.features.tracer, *request, response);
+  });
+}
+
 grpc::ServerUnaryReactor* InferenceService::LogSettings(
     Context* context, const inference::LogSettingsRequest* request,
     inference::LogSettingsResponse* response) {

@@ -97,6 +97,8 @@ class InferenceService final : public CallbackCalls {
       inference::CudaSharedMemoryUnregisterResponse* response) override;
 
   // setting_calls.cc
+  Reactor* TraceSetting(Context* context, const inference::TraceSettingRequest* request,
+                        inference::TraceSettingResponse* response) override;
   Reactor* LogSettings(Context* context, const inference::LogSettingsRequest* request,
                        inference::LogSettingsResponse* response) override;
 

@@ -1,6 +1,7 @@
 #include "server/rpc/setting_calls.h"
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
@@ -48,6 +49,22 @@ absl::Status Change(const std::string& key, const Value& value, LogSettings* set
                    "log_format"));
 }
 
+void ShowTraceSettings(const TraceSettings& settings, inference::TraceSettingResponse* response) {
+  auto& shown = *response->mutable_settings();
+  auto* level = shown["trace_level"].mutable_value();
+  if (settings.timestamps) *level->Add() = "TIMESTAMPS";
+  if (settings.tensors) *level->Add() = "TENSORS";
+  if (!settings.enabled()) *level->Add() = "OFF";
+  const auto show = [&](const char* key, const std::string& value) {
+    *shown[key].mutable_value()->Add() = value;
+  };
+  show("trace_rate", absl::StrCat(settings.rate));
+  show("trace_count", absl::StrCat(settings.count));
+  show("log_frequency", absl::StrCat(settings.log_frequency));
+  show("trace_file", "");
+  show("trace_mode", "opentelemetry");
+}
+
 }  // namespace
 
 absl::Status ChangeLogSettings(const inference::LogSettingsRequest& request,
@@ -64,6 +81,25 @@ absl::Status ChangeLogSettings(const inference::LogSettingsRequest& request,
   shown["log_error"].set_bool_param(settings.error);
   shown["log_verbose_level"].set_uint32_param(settings.verbose_level);
   shown["log_format"].set_string_param(settings.format);
+  return absl::OkStatus();
+}
+
+absl::Status ChangeTraceSettings(Tracer* tracer, const inference::TraceSettingRequest& request,
+                                 inference::TraceSettingResponse* response) {
+  const std::string& model = request.model_name();
+  if (!request.settings().empty()) {
+    if (tracer == nullptr) {
+      return absl::UnimplementedError(
+          "traces have nowhere to go: the server was started without --otlp-endpoint");
+    }
+    TraceOverrides overrides = tracer->Overrides(model);
+    for (const auto& [key, setting] : request.settings()) {
+      const std::vector<std::string> values(setting.value().begin(), setting.value().end());
+      RETURN_IF_ERROR(ChangeTraceSetting(key, values, &overrides));
+    }
+    tracer->SetOverrides(model, overrides);
+  }
+  ShowTraceSettings(tracer == nullptr ? TraceSettings() : tracer->Settings(model), response);
   return absl::OkStatus();
 }
 

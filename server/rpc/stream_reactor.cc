@@ -14,6 +14,7 @@ namespace {
 
 constexpr char kWholeErrors[] = "triton_grpc_error";
 constexpr char kFinalResponse[] = "triton_final_response";
+constexpr char kTraceParent[] = "traceparent";
 
 bool AsksForWholeErrors(const grpc::CallbackServerContext& context) {
   const auto [begin, end] = context.client_metadata().equal_range(kWholeErrors);
@@ -111,6 +112,7 @@ void StreamReactor::Run(Exchange* exchange) {
   const inference::ModelInferRequest& request = exchange->request.message();
   exchange->response.mutable_infer_response()->set_id(request.id());
   const absl::Time now = absl::Now();
+  ReadTraceHeaders(*context_, shared_.features, &exchange->call);
   exchange->call.Start(request, exchange->response.mutable_infer_response(), now,
                        DeadlineOf(*context_, now),
                        [this, exchange](const absl::Status& status) { Reply(exchange, status); });
@@ -125,6 +127,9 @@ void StreamReactor::Reply(Exchange* exchange, const absl::Status& status) {
     exchange->response.set_error_message(std::string(status.message()));
   }
   (*response.mutable_parameters())[kFinalResponse].set_bool_param(true);
+  if (const std::string parent = exchange->call.TraceParent(); !parent.empty()) {
+    (*response.mutable_parameters())[kTraceParent].set_string_param(parent);
+  }
   exchange->request.Release();
   bool owned;
   const grpc::Status serialized =

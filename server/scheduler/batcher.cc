@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "server/metrics/log.h"
+#include "server/tracing/request_trace.h"
 
 namespace inferd {
 namespace {
@@ -25,6 +26,19 @@ absl::Status Expired(const InferRequest& request, absl::Time expiry) {
   return absl::DeadlineExceededError(expiry < request.deadline
                                          ? "the request's queue timeout passed before it could run"
                                          : "the request's deadline passed before it could run");
+}
+
+// Requests of one batch that are traced know of each other.
+void LinkTraces(absl::Span<const RequestQueue::Entry> batch) {
+  std::shared_ptr<BatchTrace> joint;
+  for (const RequestQueue::Entry& entry : batch) {
+    RequestTrace* const trace = entry.request->trace;
+    if (trace == nullptr) continue;
+    trace->is_first_of_batch = joint == nullptr;
+    if (joint == nullptr) joint = std::make_shared<BatchTrace>(BatchTrace{NewSpanId(), {}});
+    joint->requests.push_back(trace->context);
+    trace->batch = joint;
+  }
 }
 
 bool HaveDifferentLengths(absl::Span<const RequestQueue::Entry> batch) {
@@ -90,6 +104,7 @@ void Batcher::Enqueue(std::unique_ptr<InferRequest> request) {
   const std::shared_ptr<Batcher> self = shared_from_this();
   const absl::Time now = parts_.clock->Now();
   if (request->received == absl::InfinitePast()) request->received = now;
+  request->timing.queued = now;
   const absl::Time expiry = ExpiryOf(*request, now);
 
   absl::Status admitted;
@@ -308,6 +323,7 @@ void Batcher::RunAlone(CoreSlot& slot, Entry entry) {
   outcome.infer = parts_.clock->Now() - outcome.begin;
   if (!status.ok()) {
     entry.request->timing.queue = outcome.begin - entry.queued;
+    entry.request->timing.computed = outcome.begin;
     return Fail(std::move(entry.request), status);
   }
   std::vector<Entry> batch;
@@ -357,6 +373,7 @@ void Batcher::Reply(std::vector<Entry> batch, absl::Span<const std::vector<Tenso
     profile_.Observe(outcome.rows, outcome.input + outcome.infer);
   }
   parts_.metrics->CountExecution(outcome.rows, outcome.input, outcome.infer);
+  LinkTraces(batch);
   const absl::Time output_begin = parts_.clock->Now();
   absl::Time begin = output_begin;
   for (size_t i = 0; i < batch.size(); ++i) {
@@ -366,6 +383,8 @@ void Batcher::Reply(std::vector<Entry> batch, absl::Span<const std::vector<Tenso
     timing.compute_input = outcome.input;
     timing.compute_infer = outcome.infer;
     timing.batch_rows = outcome.rows;
+    timing.computed = outcome.begin;
+    timing.replied = begin;
     request.complete(absl::OkStatus(), outputs[i]);
     const absl::Time end = parts_.clock->Now();
     timing.compute_output = end - begin;

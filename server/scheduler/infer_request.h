@@ -12,18 +12,11 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "engine/core/tensor.h"
+#include "server/tracing/request_timing.h"
 
 namespace inferd {
 
-// Where a request's time went. Filled in by the batcher before `complete` is called, except
-// compute_output, which is known when `complete` has returned.
-struct RequestTiming {
-  absl::Duration queue;           // from Infer() to the start of its batch
-  absl::Duration compute_input;   // joining the rows
-  absl::Duration compute_infer;   // the execution
-  absl::Duration compute_output;  // splitting the rows and `complete`
-  int64_t batch_rows = 0;         // rows of the execution that it was part of; 0 if none
-};
+struct RequestTrace;
 
 // One inference from decoded inputs to exactly one completion. Made by the RPC layer, handed to
 // ServedModel::Infer, then owned by the scheduler. Used by one thread at a time.
@@ -44,6 +37,8 @@ struct InferRequest {
   uint32_t priority = 0;
   // Set by the RPC layer when the client went away; read when a batch is formed. May be null.
   std::shared_ptr<const std::atomic<bool>> cancelled;
+  // Of a request that is traced, else null; outlives it.
+  RequestTrace* trace = nullptr;
   // When the server first saw the request; InfinitePast = when Infer() was called.
   absl::Time received = absl::InfinitePast();
 

@@ -33,6 +33,11 @@ TEST(ServerOptions, NamesTheFlagThatIsWrong) {
   options.drain_delay = absl::Seconds(-1);
   EXPECT_THAT(ErrorOf(options), HasSubstr("--drain-delay"));
   options = ValidOptions();
+  for (const char* endpoint : {"collector", ":4317", "collector:0", "collector:x"}) {
+    ServerOptions wrong = options;
+    wrong.otlp_endpoint = endpoint;
+    EXPECT_THAT(ErrorOf(wrong), HasSubstr("--otlp-endpoint: expected HOST:PORT")) << endpoint;
+  }
   options.max_inflight_bytes = options.max_message_bytes - 1;
   EXPECT_THAT(ErrorOf(options), HasSubstr("--max-inflight-bytes"));
   options = ValidOptions();

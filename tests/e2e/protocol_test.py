@@ -109,13 +109,6 @@ class ProtocolTest(unittest.TestCase):
             self.assertEqual(code, grpc.StatusCode.NOT_FOUND)
             self.assertRegex(details, "nobody|identity")
 
-    def test_calls_that_are_not_served_say_so(self):
-        for call, message in [
-            (self.stub.SystemSharedMemoryStatus, messages.SystemSharedMemoryStatusRequest()),
-            (self.stub.TraceSetting, messages.TraceSettingRequest()),
-        ]:
-            self.assertEqual(status_of(call, message)[0], grpc.StatusCode.UNIMPLEMENTED)
-
     def test_the_plain_python_client_works(self):
         value = triton.InferInput("indices", [2], "INT64")
         value.set_data_from_numpy(np.array([9, 0], np.int64))

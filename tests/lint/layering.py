@@ -18,6 +18,7 @@ RANKS = {
     "engine/runtime/": 26,
     "engine/": 27,
     "server/metrics/": 30,
+    "server/tracing/": 30.5,
     "server/scheduler/": 31,
     "server/security/": 31,
     "server/access/": 32,

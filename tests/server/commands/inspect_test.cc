@@ -47,8 +47,8 @@ TEST(InspectCommand, LeavesOutPassesByLevelAndByName) {
       RunCommand(AddInspectCommand, {"inspect", model, "--passes", "--optimization", "none"});
   ASSERT_EQ(none.exit_code, 0) << none.err;
   EXPECT_THAT(none.out, HasSubstr("fold_constants               switched off"));
-  const CommandResult some = RunCommand(
-      AddInspectCommand, {"inspect", model, "--passes", "--disable-pass", "fuse_gelu"});
+  const CommandResult some =
+      RunCommand(AddInspectCommand, {"inspect", model, "--passes", "--disable-pass", "fuse_gelu"});
   EXPECT_THAT(some.out, HasSubstr("fuse_gelu                    switched off"));
   EXPECT_THAT(some.out, Not(HasSubstr("fold_constants               switched off")));
 }

@@ -132,11 +132,11 @@ TEST_F(GrpcServerTest, RefusesCompressedRequests) {
             grpc::StatusCode::UNIMPLEMENTED);
 }
 
-TEST_F(GrpcServerTest, OtherMethodsAreUnimplemented) {
+TEST_F(GrpcServerTest, WhatIsOffIsUnimplemented) {
+  inference::SystemSharedMemoryStatusRequest request;
+  inference::SystemSharedMemoryStatusResponse response;
   grpc::ClientContext context;
-  inference::TraceSettingRequest request;
-  inference::TraceSettingResponse response;
-  EXPECT_EQ(stub_->TraceSetting(&context, request, &response).error_code(),
+  EXPECT_EQ(stub_->SystemSharedMemoryStatus(&context, request, &response).error_code(),
             grpc::StatusCode::UNIMPLEMENTED);
 }
 

@@ -26,7 +26,7 @@ class MetadataCalls : public ::testing::Test {
 TEST_F(MetadataCalls, TheServerListsWhatWorks) {
   inference::ServerMetadataResponse response;
   SharedMemoryRegions regions(1, 1);
-  ASSERT_TRUE(DescribeServer({&regions}, &response).ok());
+  ASSERT_TRUE(DescribeServer({.shared_memory = &regions}, &response).ok());
   EXPECT_EQ(response.name(), "inferd");
   EXPECT_NE(response.version(), "");
   EXPECT_THAT(response.extensions(), ::testing::Contains("statistics"));

@@ -53,5 +53,33 @@ TEST_F(LogSettingsTest, RefusesWhatItDoesNotKnowAndChangesNothing) {
   EXPECT_TRUE(GetLogSettings().error);
 }
 
+TEST(TraceSettingCall, ChangesAndShowsTheSettingsInForce) {
+  SpanQueue queue(1);
+  Tracer tracer(TraceSettings(), "cpu", &queue);
+  inference::TraceSettingRequest request;
+  inference::TraceSettingResponse response;
+  request.set_model_name("m");
+  (*request.mutable_settings())["trace_level"].add_value("TIMESTAMPS");
+  (*request.mutable_settings())["trace_rate"].add_value("5");
+  ASSERT_TRUE(ChangeTraceSettings(&tracer, request, &response).ok());
+  EXPECT_EQ(response.settings().at("trace_level").value(0), "TIMESTAMPS");
+  EXPECT_EQ(response.settings().at("trace_rate").value(0), "5");
+  EXPECT_EQ(response.settings().at("trace_count").value(0), "-1");
+  EXPECT_EQ(response.settings().at("trace_file").value(0), "");
+  (*request.mutable_settings())["trace_rate"].set_value(0, "none");
+  (*request.mutable_settings())["trace_level"].clear_value();
+  EXPECT_TRUE(absl::IsInvalidArgument(ChangeTraceSettings(&tracer, request, &response)));
+  EXPECT_TRUE(tracer.Settings("m").timestamps);
+}
+
+TEST(TraceSettingCall, ShowsThatNothingIsTracedWithoutATracer) {
+  inference::TraceSettingRequest request;
+  inference::TraceSettingResponse response;
+  ASSERT_TRUE(ChangeTraceSettings(nullptr, request, &response).ok());
+  EXPECT_EQ(response.settings().at("trace_level").value(0), "OFF");
+  (*request.mutable_settings())["trace_level"].add_value("TIMESTAMPS");
+  EXPECT_TRUE(absl::IsUnimplemented(ChangeTraceSettings(nullptr, request, &response)));
+}
+
 }  // namespace
 }  // namespace inferd

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "server/tracing/request_trace.h"
 #include "tests/server/scheduler/request_maker.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_model.h"
@@ -94,6 +95,26 @@ TEST_F(BatcherTest, JoinsSequencesOfOneLengthAsRowsEvenWhereTheModelPacks) {
   maker_.Await(3);
   EXPECT_THAT(model_->runs(), ElementsAre(Shape{1, 2}, Shape{2, 2}));
   EXPECT_EQ(model_->packed_runs(), 0);
+}
+
+TEST_F(BatcherTest, TracedRequestsOfABatchKnowEachOther) {
+  OccupySlot();
+  std::vector<RequestTrace> traces(2);
+  std::vector<std::unique_ptr<InferRequest>> requests;
+  for (int i = 0; i < 3; ++i) requests.push_back(maker_.Make({1, 2}));
+  for (int i = 0; i < 2; ++i) {
+    traces[i].context.span = NewSpanId();
+    requests[i == 0 ? 0 : 2]->trace = &traces[i];
+  }
+  for (auto& request : requests) batcher().Enqueue(std::move(request));
+  model_->Release();
+  maker_.Await(4);
+  ASSERT_NE(traces[0].batch, nullptr);
+  EXPECT_EQ(traces[0].batch, traces[1].batch);
+  EXPECT_TRUE(traces[0].is_first_of_batch);
+  EXPECT_FALSE(traces[1].is_first_of_batch);
+  ASSERT_EQ(traces[0].batch->requests.size(), 2u);
+  EXPECT_EQ(traces[0].batch->requests[1].span, traces[1].context.span);
 }
 
 TEST_F(BatcherTest, NeverExceedsMaxBatchSize) {
