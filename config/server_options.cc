@@ -59,6 +59,7 @@ absl::Status CheckNumbers(const ServerOptions& options) {
       {"--max-queue-requests", options.repository.max_queue_requests, 1, 1000000},
       {"--max-shared-memory-regions", options.max_shared_memory_regions, 1, 100000},
       {"--max-shared-memory-bytes", options.max_shared_memory_bytes, 1, 1024 * kTera},
+      {"--access-log-rate", options.access_log_rate, 0, 0xffffffff},
       {"--trace-rate", options.trace_rate, 1, 0xffffffff},
       {"--max-trace-spans", options.max_trace_spans, 1, 10000000},
       {"--load-threads", options.repository.load_threads, 0, 256},
@@ -258,6 +259,7 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   set(file.shared_memory(), &options->shared_memory);
   set(file.max_shared_memory_regions(), &options->max_shared_memory_regions);
   set(file.max_shared_memory_bytes(), &options->max_shared_memory_bytes);
+  set(file.access_log_rate(), &options->access_log_rate);
   set(file.otlp_endpoint(), &options->otlp_endpoint);
   set(file.trace_rate(), &options->trace_rate);
   set(file.max_trace_spans(), &options->max_trace_spans);

@@ -116,6 +116,9 @@ struct ServerOptions {
   int64_t trace_rate = 1000;
   int64_t max_trace_spans = 8192;
 
+  // Each so many-th request gets a line in the log; 0 = none.
+  int64_t access_log_rate = 0;
+
   // "debug", "info", "warning" or "error".
   std::string log_level = "info";
 };

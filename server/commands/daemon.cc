@@ -105,6 +105,7 @@ Daemon::Daemon(const ServerOptions& options, ModelRepository::CompileFunction co
       slots_(SlotCount(options.engine), options.engine.threads_per_slot),
       inflight_(InflightLimit(options, AvailableMemoryBytes())),
       shared_memory_(options.max_shared_memory_regions, options.max_shared_memory_bytes),
+      access_log_(std::max<int64_t>(options.access_log_rate, 1)),
       spans_(options.max_trace_spans),
       tracer_(MakeTracer(options, &spans_)),
       exporter_(MakeExporter(options, &spans_)),
@@ -226,6 +227,7 @@ InferFeatures Daemon::Features() {
   InferFeatures features;
   if (options_.shared_memory) features.shared_memory = &shared_memory_;
   features.tracer = tracer_.get();
+  if (options_.access_log_rate > 0) features.access_log = &access_log_;
   return features;
 }
 

@@ -12,6 +12,7 @@
 #include "server/access/access_control.h"
 #include "server/http/http_server.h"
 #include "server/http/server_routes.h"
+#include "server/metrics/access_log.h"
 #include "server/metrics/metrics_registry.h"
 #include "server/repository/model_repository.h"
 #include "server/rest/rest_call.h"
@@ -71,6 +72,7 @@ class Daemon {
   CoreSlots slots_;
   InflightBytes inflight_;
   SharedMemoryRegions shared_memory_;
+  AccessLog access_log_;
   SpanQueue spans_;
   // Null without an endpoint.
   const std::unique_ptr<Tracer> tracer_;

@@ -80,6 +80,7 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
        &options.max_shared_memory_regions);
   take("--max-shared-memory-bytes", given.max_shared_memory_bytes,
        &options.max_shared_memory_bytes);
+  take("--access-log-rate", given.access_log_rate, &options.access_log_rate);
   take("--otlp-endpoint", given.otlp_endpoint, &options.otlp_endpoint);
   take("--trace-rate", given.trace_rate, &options.trace_rate);
   take("--max-trace-spans", given.max_trace_spans, &options.max_trace_spans);
@@ -221,6 +222,10 @@ void AddSharedMemoryFlags(CLI::App* command, Flags* flags) {
 
 void AddTraceFlags(CLI::App* command, Flags* flags) {
   ServerOptions& given = flags->given;
+  command
+      ->add_option("--access-log-rate", given.access_log_rate,
+                   "Each so many-th request gets a line in the log; 0 = none")
+      ->capture_default_str();
   command->add_option("--otlp-endpoint", given.otlp_endpoint,
                       "HOST:PORT of an OpenTelemetry collector: traces go there, OTLP over gRPC");
   command

@@ -27,7 +27,9 @@ constexpr int64_t kPoolShareOfOneMessage = 16;
 constexpr int kPingStrikes = 2;
 
 // gRPC writes a line for each thing a client does wrong: for debugging, not for the log.
-void LogFromGrpc(gpr_log_func_args* args) { LogDebug(absl::StrCat("gRPC: ", args->message)); }
+void LogFromGrpc(gpr_log_func_args* args) {
+  if (DebugIsLogged()) LogDebug(absl::StrCat("gRPC: ", args->message));
+}
 
 int Milliseconds(absl::Duration duration) {
   return static_cast<int>(

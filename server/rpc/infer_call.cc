@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "engine/core/status_macros.h"
+#include "server/metrics/log.h"
 #include "server/rpc/infer_parameters.h"
 #include "server/tracing/request_spans.h"
 
@@ -40,6 +41,16 @@ absl::Status NamingModel(const absl::Status& status, const std::string& name) {
   return Annotate(status, absl::StrCat("model '", name, "'"));
 }
 
+// What a client did wrong is for debugging; what went wrong here is for whoever runs the server.
+void LogFailure(const absl::Status& status, const std::string& id) {
+  const bool is_ours = absl::IsInternal(status) || absl::IsDataLoss(status);
+  if (!is_ours && !DebugIsLogged()) return;
+  const absl::Status named = WithRequestId(status, id);
+  const std::string line = absl::StrCat("request failed: ", absl::StatusCodeToString(named.code()),
+                                        ": ", named.message());
+  is_ours ? LogError(line) : LogDebug(line);
+}
+
 }  // namespace
 
 absl::Status WithRequestId(const absl::Status& status, absl::string_view id) {
@@ -67,6 +78,7 @@ void InferCall::Start(const inference::ModelInferRequest& request,
   done_ = std::move(done);
   id_ = request.id();
   request_ = &request;
+  received_ = received;
   if (features_.tracer != nullptr && features_.tracer->enabled()) {
     trace_ = features_.tracer->Begin(request.model_name(), trace_parent_, trace_state_, received);
   }
@@ -93,6 +105,7 @@ void InferCall::Start(const inference::ModelInferRequest& request,
 absl::StatusOr<std::unique_ptr<InferRequest>> InferCall::Decode(
     const inference::ModelInferRequest& request) {
   ASSIGN_OR_RETURN(const InferParameters parameters, ReadRequestParameters(request.parameters()));
+  wants_timings_ = parameters.timings;
   ASSIGN_OR_RETURN(requested_, ReadRequestedOutputs(request, *model_, features_.shared_memory));
   auto decoded = std::make_unique<InferRequest>();
   ASSIGN_OR_RETURN(decoded->inputs,
@@ -127,8 +140,41 @@ void InferCall::Complete(const absl::Status& status, absl::Span<const Tensor> ou
 
 void InferCall::Finish(absl::Status status) {
   if (trace_ != nullptr) EndTrace(status);
+  if (wants_timings_) {
+    ended_ = absl::Now();
+    for (const auto& [name, value] : Timings()) {
+      (*response_->mutable_parameters())[absl::StrCat("inferd_", name)].set_int64_param(value);
+    }
+  }
+  if (!status.ok()) LogFailure(status, id_);
   Done done = std::move(done_);
   done(WithRequestId(status, id_));
+}
+
+std::vector<std::pair<const char*, int64_t>> InferCall::Timings() const {
+  const auto microseconds = [](absl::Duration time) { return absl::ToInt64Microseconds(time); };
+  return {{"queue_us", microseconds(timing_.queue)},
+          {"compute_input_us", microseconds(timing_.compute_input)},
+          {"compute_infer_us", microseconds(timing_.compute_infer)},
+          {"compute_output_us", microseconds(timing_.compute_output)},
+          {"total_us", microseconds(ended_ - received_)},
+          {"batch_size", timing_.batch_rows}};
+}
+
+std::string InferCall::TimingsText() const {
+  if (!wants_timings_) return "";
+  return absl::StrJoin(Timings(), " ", absl::PairFormatter("="));
+}
+
+void InferCall::Describe(AccessRecord* record) const {
+  record->request_id = id_;
+  // Not started, it knows no more.
+  if (request_ == nullptr) return;
+  record->model = request_->model_name();
+  if (model_ != nullptr) record->version = model_->version_text();
+  record->queue = timing_.queue;
+  record->compute = timing_.compute_input + timing_.compute_infer + timing_.compute_output;
+  record->batch_rows = timing_.batch_rows;
 }
 
 void InferCall::EndTrace(const absl::Status& status) {

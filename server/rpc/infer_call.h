@@ -5,12 +5,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "proto/inference.pb.h"
+#include "server/metrics/access_log.h"
 #include "server/repository/model_repository.h"
 #include "server/rpc/infer_codec.h"
 #include "server/rpc/inflight_bytes.h"
@@ -23,6 +25,7 @@ namespace inferd {
 struct InferFeatures {
   SharedMemoryRegions* shared_memory = nullptr;
   Tracer* tracer = nullptr;
+  AccessLog* access_log = nullptr;
 };
 
 // One ModelInfer from the parsed request to the encoded reply, without anything of gRPC. It must
@@ -51,6 +54,13 @@ class InferCall {
   std::string TraceParent() const;
   const std::string& trace_state() const { return trace_state_; }
 
+  // "queue_us=... compute_input_us=... compute_infer_us=... compute_output_us=... total_us=...
+  // batch_size=..." of a request that asked by the parameter "inferd_timings"; else empty. During
+  // `done`. The reply has the same as parameters "inferd_queue_us" and so on.
+  std::string TimingsText() const;
+  // Fills in what the call knows of itself: names, id and timing. During `done`.
+  void Describe(AccessRecord* record) const;
+
   // Decodes, queues, encodes. Calls `done` exactly once, on any thread, possibly before it returns;
   // `request` and `response` must live until then. With an error `response` is worthless.
   void Start(const inference::ModelInferRequest& request, inference::ModelInferResponse* response,
@@ -65,6 +75,7 @@ class InferCall {
   // Calls `done`, which may destroy this call.
   void Finish(absl::Status status);
   void EndTrace(const absl::Status& status);
+  std::vector<std::pair<const char*, int64_t>> Timings() const;
 
   const ModelRepository* const repository_;
   const int64_t max_reply_bytes_;
@@ -77,6 +88,9 @@ class InferCall {
   std::string id_;
   inference::ModelInferResponse* response_ = nullptr;
   RequestTiming timing_;
+  absl::Time received_;
+  absl::Time ended_;
+  bool wants_timings_ = false;
   std::optional<SpanContext> trace_parent_;
   std::string trace_state_;
   std::unique_ptr<RequestTrace> trace_;

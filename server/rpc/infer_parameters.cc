@@ -75,6 +75,11 @@ absl::Status ReadParameter(absl::string_view name, const InferParameter& paramet
   }
   if (name == "priority") return ReadPriority(parameter, result);
   if (name == "timeout") return ReadTimeout(parameter, result);
+  if (name == "inferd_timings") {
+    if (!parameter.has_bool_param()) return WrongType(name, "a bool");
+    result->timings = parameter.bool_param();
+    return absl::OkStatus();
+  }
   if (name == "sequence_id" || name == "sequence_start" || name == "sequence_end") {
     if (MeansNoSequence(parameter)) return absl::OkStatus();
     return absl::InvalidArgumentError(

@@ -16,6 +16,7 @@ using ParameterMap = google::protobuf::Map<std::string, inference::InferParamete
 struct InferParameters {
   uint32_t priority = 0;  // 0 = the model's default
   std::optional<absl::Duration> queue_timeout;
+  bool timings = false;  // whether the reply says where the time went
 };
 
 // Reads a request's parameters. INVALID_ARGUMENT for a wrong type or value, for sequences and for

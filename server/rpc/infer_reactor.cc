@@ -14,6 +14,7 @@ constexpr char kResponseEncoding[] = "response-encoding";
 // W3C's headers.
 constexpr char kTraceParent[] = "traceparent";
 constexpr char kTraceState[] = "tracestate";
+constexpr char kTimings[] = "inferd-timings";
 constexpr int64_t kLeastCompressedBytes = 1024;
 
 }  // namespace
@@ -46,6 +47,25 @@ void ReadTraceHeaders(const grpc::CallbackServerContext& context, const InferFea
   if (!parent.empty()) call->SetTraceHeaders(parent, text(kTraceState));
 }
 
+std::optional<AccessRecord> BeginAccess(const InferFeatures& features, const char* method,
+                                        int64_t request_bytes, absl::Time received) {
+  if (features.access_log == nullptr || !features.access_log->Sample()) return std::nullopt;
+  AccessRecord record;
+  record.method = method;
+  record.request_bytes = request_bytes;
+  record.received = received;
+  return record;
+}
+
+void EndAccess(const InferFeatures& features, const grpc::CallbackServerContext& context,
+               const absl::Status& status, int64_t reply_bytes, AccessRecord* record) {
+  record->peer = context.peer();
+  record->code = status.code();
+  record->reply_bytes = reply_bytes;
+  record->latency = absl::Now() - record->received;
+  features.access_log->Write(*record);
+}
+
 InferReactor::InferReactor(const InferSurroundings& shared, grpc::CallbackServerContext* context,
                            grpc::ByteBuffer* request, grpc::ByteBuffer* reply)
     : shared_(shared),
@@ -59,9 +79,11 @@ void InferReactor::Start() {
   const absl::Time received = absl::Now();
   entered_ = shared_.state->Enter();
   if (!entered_) {
-    Finish(ToGrpcStatus(absl::UnavailableError("the server is shutting down")));
+    Finish(ToGrpcStatus(WithRequestId(absl::UnavailableError("the server is shutting down"), "")));
     return;
   }
+  access_ = BeginAccess(shared_.features, "ModelInfer",
+                        static_cast<int64_t>(request_bytes_->Length()), received);
   const absl::Status parsed = request_.Parse(request_bytes_, &call_.charge());
   if (!parsed.ok()) {
     Reply(WithRequestId(parsed, ""));
@@ -74,6 +96,7 @@ void InferReactor::Start() {
 }
 
 void InferReactor::Reply(const absl::Status& status) {
+  if (access_) call_.Describe(&*access_);
   request_.Release();
   request_bytes_->Clear();
   const grpc::Status reply = status.ok() ? SerializeReply() : ToGrpcStatus(status);
@@ -83,6 +106,10 @@ void InferReactor::Reply(const absl::Status& status) {
   }
   const auto reply_size = static_cast<int64_t>(reply_bytes_->Length());
   call_.charge().Set(reply_size);
+  if (access_) EndAccess(shared_.features, *context_, status, reply_size, &*access_);
+  if (const std::string timings = call_.TimingsText(); !timings.empty()) {
+    context_->AddTrailingMetadata(kTimings, timings);
+  }
   if (const std::string parent = call_.TraceParent(); !parent.empty()) {
     context_->AddTrailingMetadata(kTraceParent, parent);
     if (!call_.trace_state().empty()) {

@@ -42,6 +42,7 @@ struct StreamReactor::Exchange {
   inference::ModelStreamInferResponse response;
   grpc::ByteBuffer reply;
   absl::Status status;
+  std::optional<AccessRecord> access;
   bool entered = false;
   bool answered = false;  // under the reactor's mutex
 };
@@ -96,6 +97,9 @@ void StreamReactor::Run(Exchange* exchange) {
     Reply(exchange, WithRequestId(absl::UnavailableError("the server is shutting down"), ""));
     return;
   }
+  const absl::Time now = absl::Now();
+  exchange->access = BeginAccess(shared_.features, "ModelStreamInfer",
+                                 static_cast<int64_t>(incoming_.Length()), now);
   const absl::Status parsed = exchange->request.Parse(&incoming_, &exchange->call.charge());
   if (!parsed.ok()) {
     incoming_.Clear();
@@ -111,7 +115,6 @@ void StreamReactor::Run(Exchange* exchange) {
   }
   const inference::ModelInferRequest& request = exchange->request.message();
   exchange->response.mutable_infer_response()->set_id(request.id());
-  const absl::Time now = absl::Now();
   ReadTraceHeaders(*context_, shared_.features, &exchange->call);
   exchange->call.Start(request, exchange->response.mutable_infer_response(), now,
                        DeadlineOf(*context_, now),
@@ -130,6 +133,7 @@ void StreamReactor::Reply(Exchange* exchange, const absl::Status& status) {
   if (const std::string parent = exchange->call.TraceParent(); !parent.empty()) {
     (*response.mutable_parameters())[kTraceParent].set_string_param(parent);
   }
+  if (exchange->access) exchange->call.Describe(&*exchange->access);
   exchange->request.Release();
   bool owned;
   const grpc::Status serialized =
@@ -138,7 +142,11 @@ void StreamReactor::Reply(Exchange* exchange, const absl::Status& status) {
   exchange->response.Clear();
   exchange->status =
       serialized.ok() ? status : absl::InternalError("the reply could not be serialized");
-  exchange->call.charge().Set(static_cast<int64_t>(exchange->reply.Length()));
+  const auto reply_size = static_cast<int64_t>(exchange->reply.Length());
+  exchange->call.charge().Set(reply_size);
+  if (exchange->access) {
+    EndAccess(shared_.features, *context_, status, reply_size, &*exchange->access);
+  }
   // In one step: once it is answered, another thread may end it and the whole call.
   Advance(exchange);
 }

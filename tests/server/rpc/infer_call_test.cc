@@ -209,6 +209,40 @@ TEST_F(InferCallTest, AnswersWithTheClassesThatAreAskedFor) {
                                                          18));
 }
 
+TEST_F(InferCallTest, SaysWhereTheTimeWentWhenAsked) {
+  ModelInferRequest request = IdentityRequest("m");
+  (*request.mutable_parameters())["inferd_timings"].set_bool_param(true);
+  ModelInferResponse response;
+  std::promise<std::string> text;
+  InferCall call(repository_, &inflight_, kMaxReply);
+  call.Start(request, &response, absl::Now(), absl::InfiniteFuture(),
+             [&](const absl::Status&) { text.set_value(call.TimingsText()); });
+  EXPECT_THAT(text.get_future().get(), StartsWith("queue_us="));
+  EXPECT_EQ(response.parameters().at("inferd_batch_size").int64_param(), 1);
+  EXPECT_GE(response.parameters().at("inferd_total_us").int64_param(),
+            response.parameters().at("inferd_queue_us").int64_param());
+  response.Clear();
+  ASSERT_TRUE(Infer(IdentityRequest("m"), &response).ok());
+  EXPECT_EQ(response.parameters_size(), 0);
+}
+
+TEST_F(InferCallTest, DescribesItselfForTheAccessLog) {
+  ModelInferRequest request = IdentityRequest("m");
+  ModelInferResponse response;
+  AccessRecord record;
+  std::promise<void> done;
+  InferCall call(repository_, &inflight_, kMaxReply);
+  call.Start(request, &response, absl::Now(), absl::InfiniteFuture(), [&](const absl::Status&) {
+    call.Describe(&record);
+    done.set_value();
+  });
+  done.get_future().wait();
+  EXPECT_EQ(record.request_id, "r1");
+  EXPECT_EQ(record.model, "m");
+  EXPECT_EQ(record.version, "3");
+  EXPECT_EQ(record.batch_rows, 1);
+}
+
 TEST_F(InferCallTest, RefusesToClassifyText) {
   ModelInferRequest request = TwoInputRequest();
   auto* output = request.add_outputs();

@@ -85,6 +85,12 @@ TEST(InferParameters, TakesTheClientsOwnNames) {
   EXPECT_TRUE(Read("weight", Int64(-3)).ok());
 }
 
+TEST(InferParameters, ReadsWhetherTimingsAreAskedFor) {
+  EXPECT_FALSE(Read("tenant", Text("blue"))->timings);
+  EXPECT_TRUE(Read("inferd_timings", Bool(true))->timings);
+  ExpectRefused("inferd_timings", Int64(1));
+}
+
 TEST(InferParameters, RefusesAParameterWithoutValue) { ExpectRefused("tenant", InferParameter()); }
 
 TEST(InferParameters, ReadsWhereATensorLiesInSharedMemory) {
