@@ -6,6 +6,7 @@
 
 #include "engine/engine.h"
 #include "server/commands/bench.h"
+#include "server/commands/doctor.h"
 #include "server/commands/inspect.h"
 #include "server/commands/run.h"
 #include "server/commands/serve.h"
@@ -39,6 +40,7 @@ int main(int argc, char** argv) {
   inferd::AddBenchCommand(app, &exit_code);
   inferd::AddTestCommand(app, &exit_code);
   inferd::AddInspectCommand(app, &exit_code);
+  inferd::AddDoctorCommand(app, &exit_code);
 
   try {
     app.parse(argc, argv);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The commands run, bench, test and inspect, their help, errors and exit codes."""
+"""The commands run, bench, test, inspect and doctor, their help, errors and exit codes."""
 
 import json
 import os
@@ -21,8 +21,23 @@ class CommandsTest(unittest.TestCase):
         cls.model = os.path.join(cls.folder, "arithmetic.onnx")
         onnx.save(models.sum_and_difference(), cls.model)
 
+    def test_doctor_looks_at_the_machine_and_what_would_be_served(self):
+        with tempfile.TemporaryDirectory() as folder:
+            models.save(folder, "identity", models.identity())
+            ports = ["--grpc-port", "0", "--http-port", "0", "--metrics-port", "0"]
+            ended = run_inferd("doctor", "--json", "--model-repository", folder, *ports)
+            self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
+            findings = {entry["check"]: entry for entry in json.loads(ended.stdout)}
+            self.assertEqual(findings["model identity"]["level"], "ok")
+            self.assertTrue({"cpu quota", "memory", "clock", "grpc port"} <= set(findings))
+            with open(f"{folder}/identity/config.pbtxt", "w", encoding="utf-8") as file:
+                file.write("max_batch_size: many")
+            ended = run_inferd("doctor", "--model-repository", folder, *ports)
+            self.assertEqual(ended.returncode, 1)
+            self.assertRegex(ended.stdout, "fail +model identity .*Expected integer.* -> mend")
+
     def test_every_command_has_help(self):
-        for command in ([], ["serve"], ["run"], ["bench"], ["test"], ["inspect"]):
+        for command in ([], ["serve"], ["run"], ["bench"], ["test"], ["inspect"], ["doctor"]):
             ended = run_inferd(*command, "--help")
             self.assertEqual(ended.returncode, 0, command)
             self.assertIn("--help", ended.stdout, command)
