@@ -9,6 +9,8 @@
 #include "engine/graph/op_def.h"
 #include "engine/plan/weight_store.h"
 #include "engine/providers/cpu/node_checks.h"
+#include "engine/providers/cpu/row_bias.h"
+#include "engine/providers/cpu/simd/panel_form.h"
 #include "engine/providers/cpu/simd/parallel.h"
 #include "engine/providers/cpu/simd/sum_epilogue.h"
 
@@ -25,37 +27,6 @@ constexpr int64_t kMinPerThread = 1 << 20;  // multiplications
 // Threads share the panels of a matrix that does not fit their caches, else the rows.
 constexpr int64_t kCachedFloats = 256 << 10;
 constexpr int64_t kMinThreadRows = 16;
-
-int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-bool IsGemm(const Node& node) { return node.op->name == "Gemm"; }
-
-// The node input that is added to every row, by the operator itself or by the first step of the
-// epilogue; -1: none.
-struct RowBias {
-  int input = -1;
-  size_t steps = 0;  // of the epilogue that it is
-};
-
-RowBias BiasOf(const Graph& graph, const Node& node) {
-  if (HasInput(node, 2)) return {2, 0};
-  if (node.epilogue.empty()) return {};
-  const EpilogueStep& step = node.epilogue[0];
-  const SymbolicShape& output = OutputShape(graph, node);
-  const int channels = node.op->name == "Conv" ? 1 : output.rank() - 1;
-  const bool is_row = step.op->name == "Add" && step.operand >= 0 &&
-                      graph.value(node.inputs[step.operand]).type.dtype == DType::kFloat32 &&
-                      IsPerChannel(InputShape(graph, node, step.operand), output, channels);
-  return is_row ? RowBias{step.operand, 1} : RowBias{};
-}
-
-bool IsPlainGemm(const Graph& graph, const Node& node) {
-  const Attributes& a = node.attributes;
-  if (a.Float("alpha", 1) != 1 || a.Int("transA", 0) != 0) return false;
-  return !HasInput(node, 2) ||
-         (a.Float("beta", 1) == 1 &&
-          IsPerChannel(InputShape(graph, node, 2), OutputShape(graph, node), 1));
-}
 
 class PanelKernel : public BoundKernel {
  public:
@@ -161,8 +132,7 @@ bool TakesPanels(const Graph& graph, const Node& node, const MatrixProduct& prod
   const bool floats =
       std::all_of(node.inputs.begin(), node.inputs.end(), is_float) && is_float(node.outputs[0]);
   return floats && ElementCount(product.source) > 0 && ElementCount(product.destination) > 0 &&
-         (!IsGemm(node) || IsPlainGemm(graph, node)) &&
-         ElementwiseChain::SupportsEpilogue(graph, node);
+         IsPlainProduct(graph, node) && ElementwiseChain::SupportsEpilogue(graph, node);
 }
 
 absl::StatusOr<std::shared_ptr<const PackedWeights>> PackPanels(const Tensor& weights,
@@ -188,7 +158,7 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PreparePanels(const Graph& graph, c
   WeightStore private_store;
   WeightStore& store = context.weights == nullptr ? private_store : *context.weights;
   ASSIGN_OR_RETURN(auto packed, PackPanels(*graph.constant(node.inputs[1]), product, store));
-  const RowBias bias = BiasOf(graph, node);
+  const RowBias bias = RowBias::Of(graph, node);
   ASSIGN_OR_RETURN(SumEpilogue epilogue, SumEpilogue::Plan(graph, node, bias.steps));
   return std::make_unique<PanelKernel>(PanelsOf(product), product.source[0], context.threads,
                                        bias.input, std::move(epilogue), std::move(packed),

@@ -335,6 +335,19 @@ TEST_F(Bfloat16Answers, OfDeepProductsWithAndWithoutBias) {
   }
 }
 
+TEST_F(Bfloat16Answers, OfProductsOfRaggedSizesWithEpilogues) {
+  for (const int64_t rows : {1, 20, 257}) {
+    GraphBuilder b;
+    const ValueId x = b.Input("x", {rows, 37});
+    ValueId y = b.Op("MatMul", {x, Random(b, {37, 1100}, 1)});
+    y = b.Op("Gelu", {b.Op("Add", {y, Random(b, {1100}, 2)})});
+    y = b.Op("Gemm", {y, Random(b, {1100, 70}, 3), Random(b, {70}, 4)});
+    y = b.Op("MatMul", {b.Op("Swish", {y}), Random(b, {70, 33}, 5)});
+    ExpectNearInBfloat16(b.Build({b.Op("MatMul", {y, Random(b, {33, 19}, 6)})}),
+                         {RandomTensor({rows, 37})});
+  }
+}
+
 TEST_F(Bfloat16Answers, OfElementwiseOperandsOfAnyShape) {
   GraphBuilder b;
   const ValueId x = b.Input("x", {3, 5, 37});

@@ -3,45 +3,34 @@
 #include <algorithm>
 
 #include "engine/providers/cpu/simd/bfloat16_rows.h"
-#include "engine/providers/cpu/simd/bfloat16_tiles.h"
 
 namespace inferd::cpu {
 namespace {
 
-// Of the depth: long, so that the sums in y are seldom read again, while a block's rows and a panel
-// of b still stay in a core's second cache.
-constexpr int64_t kMostStretch = 1536;
-constexpr int64_t kPanelElements = 2 * kTileElements;  // a step of depth by one of columns
+// Of the depth: a piece of b stays in a core's first cache beside the sums while all rows pass.
+constexpr int64_t kMostStretchSteps = 8;
+constexpr int64_t kPanelElements = 2 * kTileElements;  // of one step of depth
+constexpr int64_t kLineElements = 64 / int64_t{sizeof(Bfloat16)};
 
-int64_t Stretch(int64_t depth) {
-  const int64_t stretches = std::max<int64_t>(1, (depth + kMostStretch - 1) / kMostStretch);
-  const int64_t steps = depth / kTileStep;
-  return (steps + stretches - 1) / stretches * kTileStep;
-}
+int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Groups of rows, step by step of the depth; zeros below the last row.
-void PackRows(const Bfloat16* a, int64_t a_row, int64_t rows, int64_t depth, Bfloat16* to) {
-  for (int64_t group = 0; group < rows; group += kTileProductRows) {
-    const int64_t count = std::min(kTileProductRows, rows - group);
-    for (int64_t k = 0; k < depth; k += kTileStep) {
-      CopyToSteps(a + group * a_row + k, a_row, count, kTileStep, to);
-      std::fill(to + count * kTileStep, to + kTileProductRows * kTileStep, Bfloat16());
-      to += kTileProductRows * kTileStep;
-    }
+// All rows of the block times one piece of b; `sums` is row 0 of its panel.
+void MultiplyPiece(const Bfloat16Block& block, TileOperands operands, int64_t depth_steps, bool add,
+                   float* sums) {
+  const int64_t groups = DivideUp(block.rows, kTileProductRows);
+  const int64_t lines = operands.depth_steps * kPanelElements / kLineElements;
+  const int64_t lines_of_group = DivideUp(lines, groups);
+  operands.next_lines = DivideUp(lines_of_group, operands.depth_steps);
+  for (int64_t i = 0; i < groups; ++i) {
+    const int64_t rows = std::min(kTileProductRows, block.rows - i * kTileProductRows);
+    MultiplyTileStep(operands, rows, add, sums, block.sums_step);
+    operands.a += depth_steps * kTileProductRows * kTileStep;
+    operands.next += lines_of_group * kLineElements;
+    sums += kTileProductRows * block.sums_step;
   }
 }
 
-void CopyRows(const float* from, int64_t from_step, int64_t rows, int64_t columns, float* to,
-              int64_t to_step) {
-  for (int64_t i = 0; i < rows; ++i) std::copy_n(from + i * from_step, columns, to + i * to_step);
-}
-
 }  // namespace
-
-int64_t Bfloat16Product::scratch_bytes() const {
-  return kBlockRows * Stretch(depth) * static_cast<int64_t>(sizeof(Bfloat16)) +
-         kTileProductRows * kTileStep * static_cast<int64_t>(sizeof(float));
-}
 
 void Bfloat16Product::Pack(const float* b, bool transposed, Bfloat16* packed) const {
   Bfloat16 square[kTileStep * kTileStep];
@@ -49,8 +38,14 @@ void Bfloat16Product::Pack(const float* b, bool transposed, Bfloat16* packed) co
   for (int64_t c = 0; c < columns; c += kTileStep) {
     for (int64_t k = 0; k < depth; k += kTileStep, packed += kPanelElements) {
       const float* from = transposed ? b + c * step + k : b + k * step + c;
-      for (int64_t i = 0; i < kTileStep; ++i) {
-        RoundToBfloat16(from + i * step, square + i * kTileStep, kTileStep);
+      const int64_t deep = std::min(kTileStep, depth - k);
+      const int64_t wide = std::min(kTileStep, columns - c);
+      const int64_t count = transposed ? wide : deep;
+      const int64_t length = transposed ? deep : wide;
+      if (deep < kTileStep || wide < kTileStep)
+        std::fill_n(square, kTileStep * kTileStep, Bfloat16());
+      for (int64_t i = 0; i < count; ++i) {
+        RoundToBfloat16(from + i * step, square + i * kTileStep, length);
       }
       if (transposed) {
         PackTransposedTiles(square, kTileStep, kTileStep, kTileStep, nullptr, packed);
@@ -61,36 +56,46 @@ void Bfloat16Product::Pack(const float* b, bool transposed, Bfloat16* packed) co
   }
 }
 
-void Bfloat16Product::Multiply(const Bfloat16* a, int64_t rows, const Bfloat16* packed,
-                               const float* bias, void* scratch, float* y) const {
-  const int64_t stretch = Stretch(depth);
-  auto* packed_rows = static_cast<Bfloat16*>(scratch);
-  // Where a last group of fewer rows is computed.
-  auto* partial = reinterpret_cast<float*>(packed_rows + kBlockRows * stretch);
-  for (int64_t i = 0; bias != nullptr && i < rows; ++i) std::copy_n(bias, columns, y + i * columns);
-  for (int64_t k = 0; k < depth; k += stretch) {
-    const int64_t deep = std::min(stretch, depth - k);
-    const bool add = bias != nullptr || k > 0;
-    PackRows(a + k, depth, rows, deep, packed_rows);
-    TileOperands operands{.a_row = kTileStep,
-                          .a_step = kTileProductRows * kTileStep,
-                          .b_step = kPanelElements,
-                          .depth_steps = deep / kTileStep};
-    for (int64_t c = 0; c < columns; c += kTileStep) {
-      operands.left = packed + c * depth + k * kTileStep;
-      operands.right = operands.left + kTileElements;
-      for (int64_t group = 0; group < rows; group += kTileProductRows) {
-        operands.a = packed_rows + group * deep;
-        float* to = y + group * columns + c;
-        const int64_t count = rows - group;
-        if (count >= kTileProductRows) {
-          MultiplyTileStep(operands, kTileProductRows, add, to, columns);
-          continue;
-        }
-        if (add) CopyRows(to, columns, count, kTileStep, partial, kTileStep);
-        MultiplyTileStep(operands, count, add, partial, kTileStep);
-        CopyRows(partial, kTileStep, count, kTileStep, to, columns);
+// Groups of rows, step by step of the depth; zeros below the last row.
+void Bfloat16Product::PackRows(const Bfloat16* a, int64_t rows, Bfloat16* to) const {
+  for (int64_t group = 0; group < rows; group += kTileProductRows) {
+    const int64_t count = std::min(kTileProductRows, rows - group);
+    for (int64_t k = 0; k < depth; k += kTileStep) {
+      CopyToSteps(a + group * depth + k, depth, count, std::min(kTileStep, depth - k), to);
+      std::fill(to + count * kTileStep, to + kTileProductRows * kTileStep, Bfloat16());
+      to += kTileProductRows * kTileStep;
+    }
+  }
+}
+
+void MultiplyBlock(const Bfloat16Product& product, const Bfloat16Block& block) {
+  const int64_t steps = product.depth_steps();
+  const int64_t stretches = DivideUp(steps, kMostStretchSteps);
+  const auto piece_at = [&](int64_t panel, int64_t step) {
+    return block.packed + (panel * steps + step) * kPanelElements;
+  };
+  for (int64_t panel = block.first_panel; panel < block.last_panel; ++panel) {
+    const int64_t column = panel * kTileStep;
+    float* sums = block.sums + (panel - block.first_panel) * kTileStep;
+    if (block.bias != nullptr) {
+      const int64_t count = std::min(kTileStep, product.columns - column);
+      for (int64_t i = 0; i < block.rows; ++i) {
+        std::copy_n(block.bias + column, count, sums + i * block.sums_step);
       }
+    }
+    for (int64_t s = 0; s < stretches; ++s) {
+      const int64_t first = steps * s / stretches;
+      const int64_t last = steps * (s + 1) / stretches;
+      TileOperands operands{.a = block.packed_rows + first * kTileProductRows * kTileStep,
+                            .a_row = kTileStep,
+                            .a_step = kTileProductRows * kTileStep,
+                            .left = piece_at(panel, first),
+                            .right = piece_at(panel, first) + kTileElements,
+                            .b_step = kPanelElements,
+                            .depth_steps = last - first};
+      const bool end = panel + 1 == block.last_panel && last == steps;
+      operands.next = end ? piece_at(block.next_panel, 0) : piece_at(panel, last);
+      MultiplyPiece(block, operands, steps, block.bias != nullptr || s > 0, sums);
     }
   }
 }

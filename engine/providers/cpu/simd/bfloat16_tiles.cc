@@ -57,6 +57,8 @@ __attribute__((target("amx-tile,amx-bf16"))) void MultiplyStep(const TileOperand
   const Bfloat16* a = operands.a;
   const Bfloat16* left = operands.left;
   const Bfloat16* right = operands.right;
+  const auto* next = reinterpret_cast<const char*>(operands.next);
+  const int64_t next_lines = operands.next_lines;
   const int64_t a_bytes = operands.a_row * static_cast<int64_t>(sizeof(Bfloat16));
   const int64_t c_bytes = c_step * static_cast<int64_t>(sizeof(float));
   const int64_t below = kTileSide * operands.a_row;
@@ -77,6 +79,7 @@ __attribute__((target("amx-tile,amx-bf16"))) void MultiplyStep(const TileOperand
     _tile_zero(3);
   }
   for (int64_t k = 0; k < operands.depth_steps; ++k) {
+    for (int64_t i = 0; i < next_lines; ++i, next += 64) __builtin_prefetch(next, 0, 2);
     _tile_loadd(4, a, a_bytes);
     _tile_loadd(6, left, 64);
     _tile_loadd(7, right, 64);

@@ -58,6 +58,9 @@ struct TileOperands {
   const Bfloat16* right = nullptr;
   int64_t b_step = 0;  // between steps of depth
   int64_t depth_steps = 0;
+  // What is read later, to be fetched into the second cache: so many lines with every step.
+  const Bfloat16* next = nullptr;
+  int64_t next_lines = 0;
 };
 
 // MultiplyTiles for one step of columns.

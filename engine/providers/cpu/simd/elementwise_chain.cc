@@ -116,13 +116,15 @@ void ElementwiseChain::ApplyPiece(const StepContext& context, int64_t begin, int
 
 // Through pieces of floats on the stack: `floats` holds what the output will be while that is
 // bfloat16 and a step that takes floats has written last.
-void ElementwiseChain::ApplyWidened(const StepContext& context, int64_t begin, int64_t end) const {
+void ElementwiseChain::ApplyWidened(const StepContext& context, const float* sums, int64_t begin,
+                                    int64_t end) const {
   alignas(64) float floats[kWidenedPiece];
   alignas(64) float buffers[kMaxOperands][kWidenedPiece];
   const int64_t count = end - begin;
   void* output = context.outputs[0]->mutable_raw();
   auto* narrow = static_cast<Bfloat16*>(output) + begin;
-  bool current = false;  // `floats` is newer than the output
+  bool current = sums != nullptr;  // `floats` is newer than the output
+  if (current) std::copy_n(sums, count, floats);
   std::array<const void*, kMaxOperands> operands;
   for (const Step& step : steps_) {
     const bool in_floats = narrow_output_ && step.kernel->takes_floats();
@@ -150,7 +152,7 @@ void ElementwiseChain::ApplyWidened(const StepContext& context, int64_t begin, i
 
 void ElementwiseChain::Apply(const StepContext& context, int64_t begin, int64_t end) const {
   for (; widens_ && begin < end; begin += kWidenedPiece) {
-    ApplyWidened(context, begin, std::min(end, begin + kWidenedPiece));
+    ApplyWidened(context, nullptr, begin, std::min(end, begin + kWidenedPiece));
   }
   if (steps_.size() <= 1) {
     if (!steps_.empty() && begin < end) ApplyPiece(context, begin, end);
@@ -158,6 +160,13 @@ void ElementwiseChain::Apply(const StepContext& context, int64_t begin, int64_t 
   }
   for (; begin < end; begin += kPiece) {
     ApplyPiece(context, begin, std::min(end, begin + kPiece));
+  }
+}
+
+void ElementwiseChain::ApplyToSums(const StepContext& context, const float* sums, int64_t begin,
+                                   int64_t end) const {
+  for (; begin < end; begin += kWidenedPiece, sums += kWidenedPiece) {
+    ApplyWidened(context, sums, begin, std::min(end, begin + kWidenedPiece));
   }
 }
 

@@ -28,6 +28,9 @@ class ElementwiseChain {
 
   // Runs every step over the elements [begin, end) of output 0 in the order of its memory.
   void Apply(const StepContext& context, int64_t begin, int64_t end) const;
+  // The same where output 0 is bfloat16 and `sums` what it is made of: the steps work on those
+  // floats, which are [begin, end) of it, before they are rounded.
+  void ApplyToSums(const StepContext& context, const float* sums, int64_t begin, int64_t end) const;
   // Over the whole output with the context's threads.
   void ApplyAll(const StepContext& context) const;
 
@@ -44,7 +47,9 @@ class ElementwiseChain {
   absl::Status AddEpilogue(const Graph& graph, const Node& node, size_t skip);
   absl::Status AddStep(const StepRequest& request, std::vector<int> operands);
   void ApplyPiece(const StepContext& context, int64_t begin, int64_t end) const;
-  void ApplyWidened(const StepContext& context, int64_t begin, int64_t end) const;
+  // `sums` is null where the output has been written.
+  void ApplyWidened(const StepContext& context, const float* sums, int64_t begin,
+                    int64_t end) const;
 
   std::vector<Step> steps_;
   bool narrow_output_ = false;  // output 0 is bfloat16: steps work on a piece of floats

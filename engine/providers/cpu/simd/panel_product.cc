@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/providers/cpu/simd/panel_form.h"
 #include "engine/providers/cpu/simd/targets.h"
 #include "engine/providers/cpu/simd/tile_transpose.h"
 
@@ -13,57 +14,10 @@
 #include "engine/providers/cpu/simd/math-inl.h"
 // clang-format on
 
-#ifndef INFERD_CPU_SIMD_PANEL_PRODUCT_ONCE_
-#define INFERD_CPU_SIMD_PANEL_PRODUCT_ONCE_
-namespace inferd::cpu {
-namespace {
-
-constexpr int64_t kPanelVectors = 3;
-// A panel of so many rows of the longest vectors takes a tenth of a second cache of 2 MiB.
-constexpr int64_t kMaxBlockDepth = 1280;
-constexpr int64_t kLineFloats = 16;
-constexpr int64_t kFloatBytes = sizeof(float);
-
-int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// Where the packed form has what, for vectors of `lanes` floats: block after block of the depth, in
-// each panel after panel, in each row after row. Panels have three vectors, but the last two share
-// four evenly.
-struct PanelForm {
-  PanelForm(const PanelProduct& product, int64_t lanes)
-      : lanes(lanes),
-        vectors(DivideUp(product.columns, lanes)),
-        depth(product.depth),
-        blocks(std::max<int64_t>(1, DivideUp(depth, kMaxBlockDepth))),
-        panels(DivideUp(vectors, kPanelVectors)) {}
-
-  // Counted in vectors; `panel` may be the number of panels.
-  int64_t FirstVector(int64_t panel) const {
-    if (panel >= panels) return vectors;
-    const bool shared = panel > 0 && panel == panels - 1 && vectors % kPanelVectors == 1;
-    return panel * kPanelVectors - (shared ? 1 : 0);
-  }
-  int64_t FirstDepth(int64_t block) const { return depth * block / blocks; }
-  const float* Panel(const float* packed, int64_t block, int64_t panel) const {
-    const int64_t first = FirstDepth(block);
-    const int64_t rows = FirstDepth(block + 1) - first;
-    return packed + (first * vectors + rows * FirstVector(panel)) * lanes;
-  }
-
-  int64_t lanes;
-  int64_t vectors;
-  int64_t depth;
-  int64_t blocks;
-  int64_t panels;
-};
-
-}  // namespace
-}  // namespace inferd::cpu
-#endif
-
 HWY_BEFORE_NAMESPACE();
 namespace inferd::cpu::HWY_NAMESPACE {
 
+constexpr int64_t kLineFloats = 16;
 constexpr int64_t kLanes = HWY_LANES(float);
 
 int64_t Lanes() { return kLanes; }
@@ -75,7 +29,7 @@ constexpr int MaxTileRows(int vectors) {
 }
 
 // One tile: some rows of x times one panel of one block of the depth.
-struct TileOperands {
+struct PanelTile {
   const float* x;
   int64_t x_step;  // floats from a row to the next, of y and add `y_step`
   int64_t depth;
@@ -157,11 +111,11 @@ struct RowSums<0> {
 };
 
 template <int kRows, int kVectors>
-struct TileSums {
-  TileSums<kRows - 1, kVectors> others;
+struct PanelSums {
+  PanelSums<kRows - 1, kVectors> others;
   RowSums<kVectors> sums;
 
-  HWY_INLINE void Start(const TileOperands& tile) {
+  HWY_INLINE void Start(const PanelTile& tile) {
     others.Start(tile);
     if (tile.first) {
       sums.SetZero();
@@ -173,7 +127,7 @@ struct TileSums {
     others.AddProduct(x, x_step, row);
     sums.AddProduct(hn::Set(D(), x[(kRows - 1) * x_step]), row);
   }
-  HWY_INLINE void Finish(const TileOperands& tile, const RowSums<kVectors>& bias, V low, V high) {
+  HWY_INLINE void Finish(const PanelTile& tile, const RowSums<kVectors>& bias, V low, V high) {
     others.Finish(tile, bias, low, high);
     const int64_t at = (kRows - 1) * tile.y_step;
     if (tile.last) {
@@ -190,29 +144,29 @@ struct TileSums {
 };
 
 template <int kVectors>
-struct TileSums<0, kVectors> {
-  HWY_INLINE void Start(const TileOperands&) {}
+struct PanelSums<0, kVectors> {
+  HWY_INLINE void Start(const PanelTile&) {}
   HWY_INLINE void AddProduct(const float*, int64_t, const RowSums<kVectors>&) {}
-  HWY_INLINE void Finish(const TileOperands&, const RowSums<kVectors>&, V, V) {}
+  HWY_INLINE void Finish(const PanelTile&, const RowSums<kVectors>&, V, V) {}
 };
 
 template <int kRows, int kVectors>
 HWY_INLINE void AddRow(const float* x, int64_t x_step, const float* panel,
-                       TileSums<kRows, kVectors>* sums) {
+                       PanelSums<kRows, kVectors>* sums) {
   RowSums<kVectors> row;
   row.Load(panel);
   sums->AddProduct(x, x_step, row);
 }
 
 template <int kRows, int kVectors>
-HWY_NOINLINE void MultiplyTile(const TileOperands& tile) {
+HWY_NOINLINE void MultiplyTile(const PanelTile& tile) {
   constexpr int64_t kWidth = kVectors * kLanes;
   const float* x = tile.x;
   const int64_t x_step = tile.x_step;
   const float* panel = tile.panel;
   const float* next = tile.next;
   const int64_t next_lines = tile.next_lines;
-  TileSums<kRows, kVectors> sums;
+  PanelSums<kRows, kVectors> sums;
   sums.Start(tile);
   int64_t k = 0;
   for (; k + 4 <= tile.depth; k += 4, x += 4, panel += 4 * kWidth) {
@@ -230,7 +184,7 @@ HWY_NOINLINE void MultiplyTile(const TileOperands& tile) {
 }
 
 template <int kRows, int kVectors>
-HWY_INLINE void MultiplyTileOf(int64_t rows, const TileOperands& tile) {
+HWY_INLINE void MultiplyTileOf(int64_t rows, const PanelTile& tile) {
   if (rows == kRows) {
     MultiplyTile<kRows, kVectors>(tile);
   } else if constexpr (kRows > 1) {
@@ -240,9 +194,9 @@ HWY_INLINE void MultiplyTileOf(int64_t rows, const TileOperands& tile) {
 
 // All rows of a block times one panel, in tiles of about equal height.
 template <int kVectors>
-HWY_INLINE void MultiplyPanel(TileOperands tile, int64_t rows) {
+HWY_INLINE void MultiplyPanel(PanelTile tile, int64_t rows) {
   constexpr int kMost = MaxTileRows(kVectors);
-  const TileOperands start = tile;
+  const PanelTile start = tile;
   const int64_t tiles = DivideUp(rows, kMost);
   const int64_t lines = DivideUp(tile.depth * kVectors * kLanes, kLineFloats);
   const int64_t lines_of_tile = DivideUp(lines, tiles);
@@ -260,7 +214,7 @@ HWY_INLINE void MultiplyPanel(TileOperands tile, int64_t rows) {
 
 void Multiply(const PanelProduct& product, const PanelOperands& operands, const PanelBlock& block) {
   const PanelForm form(product, kLanes);
-  TileOperands tile{};
+  PanelTile tile{};
   tile.x_step = product.depth;
   tile.y_step = product.columns;
   tile.low = operands.low;
@@ -276,10 +230,10 @@ void Multiply(const PanelProduct& product, const PanelOperands& operands, const 
       const int64_t vectors = form.FirstVector(panel + 1) - vector;
       const int64_t column = vector * kLanes;
       const int64_t at = block.first_row * product.columns + column;
-      tile.panel = form.Panel(operands.packed, b, panel);
-      tile.next = panel + 1 < block.last_panel ? form.Panel(operands.packed, b, panel + 1)
-                  : !tile.last ? form.Panel(operands.packed, b + 1, block.first_panel)
-                               : form.Panel(operands.packed, 0, block.next_panel);
+      tile.panel = operands.packed + form.OffsetOf(b, panel);
+      tile.next = panel + 1 < block.last_panel ? operands.packed + form.OffsetOf(b, panel + 1)
+                  : !tile.last ? operands.packed + form.OffsetOf(b + 1, block.first_panel)
+                               : operands.packed + form.OffsetOf(0, block.next_panel);
       tile.columns = std::min(vectors * kLanes, product.columns - column);
       tile.bias = operands.bias == nullptr ? nullptr : operands.bias + column;
       tile.add = operands.add == nullptr ? nullptr : operands.add + at;
@@ -300,6 +254,11 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace inferd::cpu {
+namespace {
+
+constexpr int64_t kFloatBytes = sizeof(float);
+
+}  // namespace
 
 HWY_EXPORT(Lanes);
 HWY_EXPORT(Multiply);
@@ -327,7 +286,7 @@ void PanelProduct::Pack(const float* weights, bool transposed, float* packed) co
       const int64_t count = std::min(width, columns - column);
       const int64_t first = form.FirstDepth(b);
       const int64_t rows = form.FirstDepth(b + 1) - first;
-      float* to = packed + (form.Panel(packed, b, panel) - packed);
+      float* to = packed + form.OffsetOf(b, panel);
       if (transposed) {
         if (count < width) std::fill_n(to, rows * width, 0.0f);
         TransposeTile(reinterpret_cast<const char*>(weights + column * depth + first),
@@ -346,12 +305,12 @@ void PanelProduct::Pack(const float* weights, bool transposed, float* packed) co
 void PanelProduct::Unpack(const float* packed, int64_t column, float* to) const {
   const PanelForm form(*this, PanelLanes());
   const int64_t vector = column / form.lanes;
-  int64_t panel = std::min(form.panels - 1, vector / kPanelVectors);
+  int64_t panel = std::min(form.panels - 1, vector / PanelForm::kPanelVectors);
   if (form.FirstVector(panel + 1) <= vector) ++panel;
   const int64_t first = form.FirstVector(panel);
   const int64_t width = (form.FirstVector(panel + 1) - first) * form.lanes;
   for (int64_t b = 0; b < form.blocks; ++b) {
-    const float* from = form.Panel(packed, b, panel) + column - first * form.lanes;
+    const float* from = packed + form.OffsetOf(b, panel) + column - first * form.lanes;
     const int64_t rows = form.FirstDepth(b + 1) - form.FirstDepth(b);
     for (int64_t k = 0; k < rows; ++k, from += width) *to++ = *from;
   }

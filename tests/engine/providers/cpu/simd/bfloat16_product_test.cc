@@ -21,14 +21,26 @@ void ExpectAgrees(const Bfloat16Product& product, int64_t rows, bool transposed,
   const Tensor row = RandomFloats({product.columns}, -1, 1, 3);
   const float* weights = b.data<float>();
   const std::vector<Bfloat16> narrow(a.data<float>(), a.data<float>() + a.num_elements());
-  std::vector<Bfloat16> packed(product.packed_bytes() / 2);
-  std::vector<float> scratch(product.scratch_bytes() / 4, NAN);
-  std::vector<float> y(rows * product.columns + 1, 7.0f);
+  std::vector<Bfloat16> packed(product.packed_bytes() / 2, Bfloat16(NAN));
+  std::vector<Bfloat16> packed_rows(product.row_bytes(rows) / 2, Bfloat16(NAN));
+  const int64_t step = product.panels() * kTileStep + 16;
+  const int64_t whole_rows = (rows + kTileProductRows - 1) / kTileProductRows * kTileProductRows;
+  std::vector<float> y(whole_rows * step + 1, 7.0f);
   product.Pack(weights, transposed, packed.data());
-  {
+  product.PackRows(narrow.data(), rows, packed_rows.data());
+  // In two parts, the second one first.
+  for (const int64_t part : {1, 0}) {
     const TileRegisters registers;
-    product.Multiply(narrow.data(), rows, packed.data(), bias ? row.data<float>() : nullptr,
-                     scratch.data(), y.data());
+    const int64_t first = part == 0 ? 0 : product.panels() / 2;
+    MultiplyBlock(product, {.packed_rows = packed_rows.data(),
+                            .rows = rows,
+                            .packed = packed.data(),
+                            .first_panel = first,
+                            .last_panel = part == 0 ? product.panels() / 2 : product.panels(),
+                            .next_panel = 0,
+                            .bias = bias ? row.data<float>() : nullptr,
+                            .sums = y.data() + first * kTileStep,
+                            .sums_step = step});
   }
   EXPECT_EQ(y.back(), 7.0f) << "written past the end";
   for (int64_t i = 0; i < rows; i += rows < 8 ? 1 : 5) {
@@ -38,7 +50,7 @@ void ExpectAgrees(const Bfloat16Product& product, int64_t rows, bool transposed,
         const int64_t at = transposed ? j * product.depth + k : k * product.columns + j;
         expected += static_cast<double>(narrow[i * product.depth + k]) * Rounded(weights[at]);
       }
-      ASSERT_NEAR(y[i * product.columns + j], expected, 1e-3) << "row " << i << ", column " << j;
+      ASSERT_NEAR(y[i * step + j], expected, 1e-3) << "row " << i << ", column " << j;
     }
   }
 }
@@ -48,6 +60,15 @@ TEST(Bfloat16Product, AgreesOverEveryRaggedNumberOfRows) {
   for (const int64_t rows : {1, 15, 16, 17, 31, 32, 33, 64, 81, 256}) {
     ExpectAgrees({.depth = 96, .columns = 64}, rows, false, false);
     ExpectAgrees({.depth = 96, .columns = 32}, rows, true, true);
+  }
+}
+
+TEST(Bfloat16Product, AgreesOverRaggedDepthsAndColumns) {
+  if (!ComputesBfloat16Tiles()) GTEST_SKIP() << "no tile registers";
+  for (const int64_t ragged : {1, 2, 31, 33, 50, 95}) {
+    ExpectAgrees({.depth = ragged, .columns = 40}, 37, false, true);
+    ExpectAgrees({.depth = 70, .columns = ragged}, 64, true, false);
+    ExpectAgrees({.depth = ragged, .columns = ragged}, 3, true, true);
   }
 }
 
