@@ -267,6 +267,7 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   ApplyConnections(file, &options->connections);
   ApplyTls(file, &options->tls);
   ApplyAccess(file, &options->access);
+  set(file.model_digests(), &options->repository.digests_path);
   return absl::OkStatus();
 }
 

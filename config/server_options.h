@@ -32,6 +32,8 @@ struct RepositoryOptions {
   absl::Duration poll_interval = absl::Seconds(2);
   // kExplicit: what is loaded at the start; "*" is everything.
   std::vector<std::string> startup_models;
+  // A list as sha256sum prints it: only files with these digests are loaded. Empty: all are.
+  std::string digests_path;
 };
 
 // How gRPC connections are kept. A value type.

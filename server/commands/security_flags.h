@@ -20,6 +20,7 @@ struct SecurityFlags {
   TlsOptions tls;
   AccessOptions access;
   std::string reload_interval;
+  std::string model_digests;
 };
 
 // "5", "1.5" (seconds) or "500ms"; INVALID_ARGUMENT naming the flag.

@@ -1,11 +1,10 @@
 #include "server/repository/directory_scan.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include "absl/strings/ascii.h"
@@ -13,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "config/model_options.h"
+#include "server/repository/rooted_file.h"
 
 namespace inferd {
 namespace {
@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMaxVersionDigits = 18;
-constexpr uintmax_t kMaxConfigBytes = 1 << 20;
+constexpr int64_t kMaxConfigBytes = 1 << 20;
 
 // The folders directly in `path`, by name; names that begin with '.' are not looked at.
 absl::StatusOr<std::vector<fs::path>> Subfolders(const fs::path& path) {
@@ -40,39 +40,30 @@ absl::StatusOr<std::vector<fs::path>> Subfolders(const fs::path& path) {
   return folders;
 }
 
-absl::StatusOr<std::string> ReadConfig(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) return std::string();
-  if (!fs::is_regular_file(status)) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path.string(), "': expected a file"));
-  }
-  const uintmax_t bytes = fs::file_size(path, error);
-  if (error || bytes > kMaxConfigBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path.string(), "': expected a readable file of at most ", kMaxConfigBytes,
-                     " bytes, got ", error ? error.message() : absl::StrCat(bytes, " bytes")));
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path.string(), "' cannot be read"));
-  }
-  return text.str();
+// Empty when there is none.
+absl::StatusOr<std::string> ReadConfig(const std::string& root, const std::string& model) {
+  absl::StatusOr<std::string> text =
+      ReadFileBeneath(root, absl::StrCat(model, "/config.pbtxt"), kMaxConfigBytes);
+  if (absl::IsNotFound(text.status())) return std::string();
+  return text;
 }
 
 constexpr int kMaxFilesOfVersion = 10000;
 
-// Links are followed, so that a mounted volume whose links change is seen.
-VersionFiles ReadVersionFiles(const fs::path& folder) {
+// Links are followed, so that a mounted volume whose links change is seen; those that lead out of
+// the repository count as they are.
+VersionFiles ReadVersionFiles(const std::string& root, const fs::path& folder) {
   VersionFiles files;
   std::vector<std::string> lines;
   std::error_code error;
   fs::recursive_directory_iterator it(folder, error);
   for (int count = 0; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     struct stat status = {};
-    if (++count > kMaxFilesOfVersion || stat(it->path().c_str(), &status) != 0) continue;
+    if (++count > kMaxFilesOfVersion || lstat(it->path().c_str(), &status) != 0) continue;
+    if (S_ISLNK(status.st_mode)) {
+      const auto target = OpenBeneath(root, it->path().lexically_relative(root).string(), O_PATH);
+      if (target.ok()) fstat(target->get(), &status);
+    }
     if (S_ISDIR(status.st_mode)) continue;
     lines.push_back(absl::StrCat(it->path().lexically_relative(folder).string(), " ",
                                  status.st_size, " ", status.st_ino, " ", status.st_mtim.tv_sec,
@@ -88,7 +79,12 @@ ModelFolder ScanModel(const fs::path& path, std::vector<std::string>* warnings) 
   ModelFolder model;
   model.name = path.filename().string();
   model.path = path.string();
-  absl::StatusOr<std::string> config = ReadConfig(path / "config.pbtxt");
+  const std::string root = path.parent_path().string();
+  if (const auto folder = OpenBeneath(root, model.name, O_PATH | O_DIRECTORY); !folder.ok()) {
+    model.config_status = folder.status();
+    return model;
+  }
+  absl::StatusOr<std::string> config = ReadConfig(root, model.name);
   if (config.ok()) {
     model.config_text = *std::move(config);
   } else {
@@ -103,7 +99,7 @@ ModelFolder ScanModel(const fs::path& path, std::vector<std::string>* warnings) 
     const std::string name = folder.filename().string();
     if (const int64_t version = ParseVersion(name); version > 0) {
       model.versions.push_back(version);
-      model.files.emplace(version, ReadVersionFiles(folder));
+      model.files.emplace(version, ReadVersionFiles(root, folder));
     } else {
       warnings->push_back(
           absl::StrCat("model '", model.name, "': folder '", name,

@@ -22,7 +22,7 @@ struct ModelFolder {
   std::string name;
   std::string path;
   std::string config_text;        // of config.pbtxt; empty when there is none
-  absl::Status config_status;     // why config.pbtxt could not be read
+  absl::Status config_status;     // why the folder or its config.pbtxt could not be read
   std::vector<int64_t> versions;  // ascending
   std::map<int64_t, VersionFiles> files;
 };
@@ -35,6 +35,8 @@ struct RepositoryScan {
 // The version that a folder name stands for: a positive decimal number without leading zeros, at
 // most 18 digits; 0 for any other name.
 int64_t ParseVersion(absl::string_view name);
+
+// Links in a repository are followed as far as they stay within it.
 
 // Reads the layout <root>/<model>/<version>/ and the texts of <root>/<model>/config.pbtxt.
 // NOT_FOUND when `root` is no folder.

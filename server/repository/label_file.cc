@@ -2,41 +2,33 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
+#include "server/repository/rooted_file.h"
 
 namespace inferd {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uintmax_t kMaxBytes = uintmax_t{16} << 20;
+constexpr int64_t kMaxBytes = int64_t{16} << 20;
 constexpr size_t kMaxLabels = 1000000;
 
-absl::StatusOr<std::vector<std::string>> ReadFile(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) {
-    return absl::NotFoundError(absl::StrCat("'", path.string(), "' is not there"));
-  }
-  const uintmax_t bytes = fs::is_regular_file(status) ? fs::file_size(path, error) : kMaxBytes + 1;
-  if (error || bytes > kMaxBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", path.string(), "': expected a readable file of at most ", kMaxBytes, " bytes"));
-  }
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path.string(), "' cannot be read"));
-  }
+absl::StatusOr<std::vector<std::string>> ReadFile(const fs::path& model_folder,
+                                                  const std::string& name) {
+  ASSIGN_OR_RETURN(const std::string text,
+                   ReadFileBeneath(model_folder.parent_path().string(),
+                                   (model_folder.filename() / name).string(), kMaxBytes));
   std::vector<std::string> labels;
-  for (std::string line; std::getline(file, line);) {
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (labels.size() == kMaxLabels) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", path.string(), "' has more than ", kMaxLabels, " lines"));
+      return absl::InvalidArgumentError(absl::StrCat("'", (model_folder / name).string(),
+                                                     "' has more than ", kMaxLabels, " lines"));
     }
     labels.push_back(std::move(line));
   }
@@ -48,7 +40,7 @@ absl::StatusOr<std::vector<std::string>> ReadFile(const fs::path& path) {
 absl::Status ReadLabels(const std::string& model_folder, ModelOptions* options) {
   for (const inference::ModelOutput& output : options->config.output()) {
     if (output.label_filename().empty()) continue;
-    auto labels = ReadFile(fs::path(model_folder) / output.label_filename());
+    auto labels = ReadFile(model_folder, output.label_filename());
     if (!labels.ok()) {
       return Annotate(labels.status(),
                       absl::StrCat("model config: output '", output.name(), "': label_filename"));

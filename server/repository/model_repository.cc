@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <exception>
-#include <filesystem>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +10,7 @@
 #include "engine/core/status_macros.h"
 #include "server/metrics/log.h"
 #include "server/repository/label_file.h"
+#include "server/repository/version_guard.h"
 #include "server/repository/version_policy.h"
 #include "server/scheduler/clock.h"
 
@@ -23,14 +22,6 @@ constexpr size_t kMaxReasonBytes = 2000;
 
 std::string ReasonOf(const absl::Status& status) {
   return std::string(status.message().substr(0, kMaxReasonBytes));
-}
-
-absl::Status CheckModelFile(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_regular_file(path, error)) return absl::OkStatus();
-  return absl::NotFoundError(
-      absl::StrCat("'", path, "': expected a model file, found ",
-                   std::filesystem::exists(path, error) ? "something else" : "nothing"));
 }
 
 // What a version is loaded from: a version whose source is equal need not be loaded again.
@@ -81,6 +72,7 @@ ModelRepository::~ModelRepository() {
 
 absl::Status ModelRepository::Start() {
   const absl::Time began = absl::Now();
+  RETURN_IF_ERROR(CheckDigestList(options_.digests_path));
   ASSIGN_OR_RETURN(std::vector<ModelFolder> models, ScanAll());
   for (const std::string& name : options_.startup_models) {
     const bool found = name == "*" || std::any_of(models.begin(), models.end(),
@@ -247,9 +239,7 @@ absl::Status ModelRepository::LoadVersion(ModelEntry* entry, const ModelFolder& 
     if (before.model == nullptr) entry->SetState(version, ModelState::kLoading);
     LogInfo(absl::StrCat("loading ", label));
     const absl::Time begin = context_.clock->Now();
-    absl::StatusOr<ModelHandle> built =
-        Build(*entry, version,
-              absl::StrCat(folder.path, "/", version, "/", options->model_filename), *options);
+    absl::StatusOr<ModelHandle> built = Build(*entry, folder, version, *options);
     if (!built.ok()) {
       LogError(absl::StrCat(label, " could not be loaded",
                             before.model == nullptr ? "" : " again and serves as it was", ": ",
@@ -278,10 +268,13 @@ absl::Status ModelRepository::LoadVersion(ModelEntry* entry, const ModelFolder& 
   return absl::OkStatus();
 }
 
-absl::StatusOr<ModelHandle> ModelRepository::Build(const ModelEntry& entry, int64_t version,
-                                                   const std::string& path,
+absl::StatusOr<ModelHandle> ModelRepository::Build(const ModelEntry& entry,
+                                                   const ModelFolder& folder, int64_t version,
                                                    const ModelOptions& options) {
-  RETURN_IF_ERROR(CheckModelFile(path));
+  ASSIGN_OR_RETURN(
+      const VersionGuard guard,
+      VersionGuard::Admit(folder.path, version, options.model_filename, options_.digests_path));
+  const std::string path = absl::StrCat(folder.path, "/", version, "/", options.model_filename);
   const absl::Time begin = context_.clock->Now();
   try {
     EngineConfig engine = engine_;
@@ -290,6 +283,7 @@ absl::StatusOr<ModelHandle> ModelRepository::Build(const ModelEntry& entry, int6
       LogWarning(absl::StrCat(VersionLabel(entry.name(), version), ": ", choice.note));
     }
     ASSIGN_OR_RETURN(std::unique_ptr<Model> model, compile_(path, engine));
+    if (!options_.digests_path.empty()) RETURN_IF_ERROR(guard.CheckUnchanged());
     return ServedModel::Create(entry.name(), version, std::move(model), options, context_,
                                context_.clock->Now() - begin);
   } catch (const std::exception& error) {

@@ -131,8 +131,8 @@ class ModelRepository {
                             const VersionChoice& choice);
   absl::Status LoadVersion(ModelEntry* entry, const ModelFolder& folder, int64_t version,
                            const std::shared_ptr<const ModelOptions>& options);
-  absl::StatusOr<ModelHandle> Build(const ModelEntry& entry, int64_t version,
-                                    const std::string& path, const ModelOptions& options);
+  absl::StatusOr<ModelHandle> Build(const ModelEntry& entry, const ModelFolder& folder,
+                                    int64_t version, const ModelOptions& options);
   // A handle that tells the entry when the last user is gone.
   ModelHandle Tracked(ModelEntry* entry, ModelHandle model) const;
   // Takes down the versions that are not among `wanted`, unless none of those is READY.
