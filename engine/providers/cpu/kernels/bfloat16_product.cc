@@ -27,7 +27,7 @@ constexpr int64_t kSumsStep = kGroupPanels * kTileStep + 16;
 constexpr int64_t kMaxBlockRows = 256;
 constexpr int64_t kMinBlockRows = 32;
 constexpr int64_t kBlockBytes = 768 << 10;
-constexpr int64_t kMinPerThread = 16 << 20;  // multiplications
+constexpr int64_t kMinPerThread = 4 << 20;  // multiplications
 
 bool IsTransposed(const Node& node) { return node.attributes.Int("transB", 0) != 0; }
 
