@@ -9,6 +9,7 @@
 #include "engine/providers/cpu/dnnl_product.h"
 #include "engine/providers/cpu/dnnl_types.h"
 #include "engine/providers/cpu/node_checks.h"
+#include "engine/providers/cpu/panel_convolution.h"
 #include "engine/providers/cpu/panel_kernel.h"
 #include "engine/providers/cpu/winograd_convolution.h"
 
@@ -55,6 +56,9 @@ MatrixProduct AsProduct(const Convolution& conv) {
   return product;
 }
 
+// Of the time that oneDNN takes for a direct convolution: weights are fetched ahead.
+constexpr double kPanelShare = 0.95;
+
 // One way to run a bound convolution.
 struct Candidate {
   absl::string_view name;
@@ -78,6 +82,12 @@ std::vector<Candidate> CandidatesOf(const Graph& graph, const Node& node, const 
     const bool first = conv.sum >= 0 || TakesPanels(graph, node, as_product);
     const Candidate candidate = {"product", DirectCost(conv), product};
     candidates.insert(first ? candidates.begin() : candidates.end(), candidate);
+  }
+  if (!conv.window.IsPointwise() && TakesPanelConvolution(graph, node, conv)) {
+    candidates.push_back(
+        {"panels", kPanelShare * DirectCost(conv), [&](const PrepareContext& context) {
+           return PreparePanelConvolution(graph, node, context, conv);
+         }});
   }
   if (const auto shape = DepthwiseShapeOf(graph, node, conv)) {
     candidates.push_back({"depthwise", DepthwiseCost(*shape, node),

@@ -20,8 +20,9 @@ struct PanelForm {
   PanelForm(const PanelProduct& product, int64_t lanes)
       : lanes(lanes),
         vectors(DivideUp(product.columns, lanes)),
-        depth(product.depth),
-        blocks(std::max<int64_t>(1, DivideUp(depth, kMaxBlockDepth))),
+        unit(product.unit),
+        units(product.depth / product.unit),
+        blocks(DivideUp(units, std::max<int64_t>(1, kMaxBlockDepth / unit))),
         panels(DivideUp(vectors, kPanelVectors)) {}
 
   // Counted in vectors; `panel` may be the number of panels.
@@ -30,7 +31,8 @@ struct PanelForm {
     const bool shared = panel > 0 && panel == panels - 1 && vectors % kPanelVectors == 1;
     return panel * kPanelVectors - (shared ? 1 : 0);
   }
-  int64_t FirstDepth(int64_t block) const { return depth * block / blocks; }
+  int64_t FirstUnit(int64_t block) const { return units * block / blocks; }
+  int64_t FirstDepth(int64_t block) const { return FirstUnit(block) * unit; }
   // In floats from the start.
   int64_t OffsetOf(int64_t block, int64_t panel) const {
     const int64_t first = FirstDepth(block);
@@ -40,7 +42,8 @@ struct PanelForm {
 
   int64_t lanes;
   int64_t vectors;
-  int64_t depth;
+  int64_t unit;
+  int64_t units;
   int64_t blocks;
   int64_t panels;
 };

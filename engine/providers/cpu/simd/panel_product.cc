@@ -22,8 +22,9 @@ constexpr int64_t kLanes = HWY_LANES(float);
 
 int64_t Lanes() { return kLanes; }
 
-// As many rows as leave registers for a row of the panel and a value of x.
-constexpr int MaxTileRows(int vectors) {
+// As many rows as leave registers for a row of the panel and a value of x, and for the pointers.
+constexpr int MaxTileRows(int vectors, bool pointers) {
+  if (pointers && HWY_TARGET == HWY_AVX3) return 8;
   if (HWY_TARGET == HWY_AVX3) return vectors == 3 ? 8 : vectors == 2 ? 12 : 16;
   return vectors == 3 ? 4 : vectors == 2 ? 6 : 8;
 }
@@ -31,8 +32,11 @@ constexpr int MaxTileRows(int vectors) {
 // One tile: some rows of x times one panel of one block of the depth.
 struct PanelTile {
   const float* x;
-  int64_t x_step;  // floats from a row to the next, of y and add `y_step`
-  int64_t depth;
+  int64_t x_step;                // floats from a row to the next, of y and add `y_step`
+  const float* const* pointers;  // of the tile's first row, else null
+  int64_t pointers_step;         // from a stretch of the depth to the next
+  int64_t units;                 // stretches
+  int64_t depth;                 // of a stretch
   const float* panel;
   const float* next;   // fetched ahead:
   int64_t next_lines;  // so many lines with every four rows of the panel
@@ -123,9 +127,10 @@ struct PanelSums {
       sums.LoadSome(tile.y + (kRows - 1) * tile.y_step, tile.columns);
     }
   }
-  HWY_INLINE void AddProduct(const float* x, int64_t x_step, const RowSums<kVectors>& row) {
-    others.AddProduct(x, x_step, row);
-    sums.AddProduct(hn::Set(D(), x[(kRows - 1) * x_step]), row);
+  template <typename Rows>
+  HWY_INLINE void AddProduct(const Rows& x, int64_t k, const RowSums<kVectors>& row) {
+    others.AddProduct(x, k, row);
+    sums.AddProduct(hn::Set(D(), x.Row(kRows - 1)[k]), row);
   }
   HWY_INLINE void Finish(const PanelTile& tile, const RowSums<kVectors>& bias, V low, V high) {
     others.Finish(tile, bias, low, high);
@@ -146,69 +151,130 @@ struct PanelSums {
 template <int kVectors>
 struct PanelSums<0, kVectors> {
   HWY_INLINE void Start(const PanelTile&) {}
-  HWY_INLINE void AddProduct(const float*, int64_t, const RowSums<kVectors>&) {}
+  template <typename Rows>
+  HWY_INLINE void AddProduct(const Rows&, int64_t, const RowSums<kVectors>&) {}
   HWY_INLINE void Finish(const PanelTile&, const RowSums<kVectors>&, V, V) {}
 };
 
-template <int kRows, int kVectors>
-HWY_INLINE void AddRow(const float* x, int64_t x_step, const float* panel,
+// Where a tile's rows are: at equal distances, or each somewhere.
+struct SteppedRows {
+  HWY_INLINE const float* Row(int i) const { return x + i * step; }
+  HWY_INLINE void Advance(int64_t k) { x += k; }
+  const float* x;
+  int64_t step;
+};
+template <int kRows>
+struct PointedRows {
+  HWY_INLINE explicit PointedRows(const float* const* from) : others(from), x(from[kRows - 1]) {}
+  HWY_INLINE const float* Row(int i) const { return i == kRows - 1 ? x : others.Row(i); }
+  HWY_INLINE void Advance(int64_t k) {
+    others.Advance(k);
+    x += k;
+  }
+  PointedRows<kRows - 1> others;
+  const float* x;
+};
+template <>
+struct PointedRows<0> {
+  HWY_INLINE explicit PointedRows(const float* const*) {}
+  HWY_INLINE const float* Row(int) const { return nullptr; }
+  HWY_INLINE void Advance(int64_t) {}
+};
+
+template <int kRows, int kVectors, typename Rows>
+HWY_INLINE void AddRow(const Rows& x, int64_t k, const float* panel,
                        PanelSums<kRows, kVectors>* sums) {
   RowSums<kVectors> row;
   row.Load(panel);
-  sums->AddProduct(x, x_step, row);
+  sums->AddProduct(x, k, row);
 }
 
-template <int kRows, int kVectors>
-HWY_NOINLINE void MultiplyTile(const PanelTile& tile) {
+// Fetched ahead: `lines` lines with every four rows of the panel.
+struct Ahead {
+  const float* next;
+  int64_t lines;
+  HWY_INLINE void Fetch() {
+    for (int64_t i = 0; i < lines; ++i, next += kLineFloats) __builtin_prefetch(next, 0, 2);
+  }
+};
+
+template <int kRows, int kVectors, typename Rows>
+HWY_INLINE const float* AddStretch(Rows x, int64_t depth, const float* panel, Ahead* ahead,
+                                   PanelSums<kRows, kVectors>* sums) {
   constexpr int64_t kWidth = kVectors * kLanes;
-  const float* x = tile.x;
-  const int64_t x_step = tile.x_step;
-  const float* panel = tile.panel;
-  const float* next = tile.next;
-  const int64_t next_lines = tile.next_lines;
+  int64_t k = 0;
+  for (; k + 4 <= depth; k += 4, x.Advance(4), panel += 4 * kWidth) {
+    ahead->Fetch();
+    AddRow(x, 0, panel, sums);
+    AddRow(x, 1, panel + kWidth, sums);
+    AddRow(x, 2, panel + 2 * kWidth, sums);
+    AddRow(x, 3, panel + 3 * kWidth, sums);
+  }
+  for (; k < depth; ++k, x.Advance(1), panel += kWidth) AddRow(x, 0, panel, sums);
+  return panel;
+}
+
+template <int kRows, int kVectors, bool kPointers>
+HWY_NOINLINE void MultiplyTile(const PanelTile& tile) {
   PanelSums<kRows, kVectors> sums;
   sums.Start(tile);
-  int64_t k = 0;
-  for (; k + 4 <= tile.depth; k += 4, x += 4, panel += 4 * kWidth) {
-    for (int64_t i = 0; i < next_lines; ++i, next += kLineFloats) __builtin_prefetch(next, 0, 2);
-    AddRow(x, x_step, panel, &sums);
-    AddRow(x + 1, x_step, panel + kWidth, &sums);
-    AddRow(x + 2, x_step, panel + 2 * kWidth, &sums);
-    AddRow(x + 3, x_step, panel + 3 * kWidth, &sums);
+  Ahead ahead = {tile.next, tile.next_lines};
+  const float* panel = tile.panel;
+  if constexpr (kPointers) {
+    for (int64_t u = 0; u < tile.units; ++u) {
+      const PointedRows<kRows> x(tile.pointers + u * tile.pointers_step);
+      panel = AddStretch(x, tile.depth, panel, &ahead, &sums);
+    }
+  } else {
+    AddStretch(SteppedRows{tile.x, tile.x_step}, tile.depth, panel, &ahead, &sums);
   }
-  for (; k < tile.depth; ++k, ++x, panel += kWidth) AddRow(x, x_step, panel, &sums);
   RowSums<kVectors> bias;
   bias.SetZero();
   if (tile.bias != nullptr) bias.LoadSome(tile.bias, tile.columns);
   sums.Finish(tile, bias, Const(tile.low), Const(tile.high));
 }
 
-template <int kRows, int kVectors>
+template <int kRows, int kVectors, bool kPointers>
 HWY_INLINE void MultiplyTileOf(int64_t rows, const PanelTile& tile) {
   if (rows == kRows) {
-    MultiplyTile<kRows, kVectors>(tile);
+    MultiplyTile<kRows, kVectors, kPointers>(tile);
   } else if constexpr (kRows > 1) {
-    MultiplyTileOf<kRows - 1, kVectors>(rows, tile);
+    MultiplyTileOf<kRows - 1, kVectors, kPointers>(rows, tile);
   }
 }
 
 // All rows of a block times one panel, in tiles of about equal height.
-template <int kVectors>
+template <int kVectors, bool kPointers>
 HWY_INLINE void MultiplyPanel(PanelTile tile, int64_t rows) {
-  constexpr int kMost = MaxTileRows(kVectors);
+  constexpr int kMost = MaxTileRows(kVectors, kPointers);
   const PanelTile start = tile;
   const int64_t tiles = DivideUp(rows, kMost);
-  const int64_t lines = DivideUp(tile.depth * kVectors * kLanes, kLineFloats);
+  const int64_t lines = DivideUp(tile.units * tile.depth * kVectors * kLanes, kLineFloats);
   const int64_t lines_of_tile = DivideUp(lines, tiles);
   tile.next_lines =
-      tile.next == nullptr ? 0 : DivideUp(lines_of_tile, std::max<int64_t>(1, tile.depth / 4));
+      tile.next == nullptr
+          ? 0
+          : DivideUp(lines_of_tile, std::max<int64_t>(1, tile.units * (tile.depth / 4)));
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t first = rows * i / tiles;
-    tile.x = start.x + first * tile.x_step;
+    if constexpr (kPointers) {
+      tile.pointers = start.pointers + first;
+    } else {
+      tile.x = start.x + first * tile.x_step;
+    }
     tile.y = start.y + first * tile.y_step;
     if (start.add != nullptr) tile.add = start.add + first * tile.y_step;
-    MultiplyTileOf<kMost, kVectors>(rows * (i + 1) / tiles - first, tile);
+    MultiplyTileOf<kMost, kVectors, kPointers>(rows * (i + 1) / tiles - first, tile);
     if (start.next != nullptr) tile.next += lines_of_tile * kLineFloats;
+  }
+}
+
+template <int kVectors>
+HWY_INLINE void MultiplyRows(const PanelTile& tile, int64_t rows) {
+  if (tile.pointers != nullptr) {
+    MultiplyPanel<kVectors, true>(tile, rows);
+  } else {
+    MultiplyPanel<kVectors, false>(tile, rows);
   }
 }
 
@@ -222,7 +288,15 @@ void Multiply(const PanelProduct& product, const PanelOperands& operands, const 
   for (int64_t b = 0; b < form.blocks; ++b) {
     const int64_t first_depth = form.FirstDepth(b);
     tile.depth = form.FirstDepth(b + 1) - first_depth;
-    tile.x = operands.x + block.first_row * product.depth + first_depth;
+    tile.units = 1;
+    if (block.pointers != nullptr) {
+      tile.units = form.FirstUnit(b + 1) - form.FirstUnit(b);
+      tile.depth = form.unit;
+      tile.pointers = block.pointers + form.FirstUnit(b) * block.rows;
+      tile.pointers_step = block.rows;
+    } else {
+      tile.x = operands.x + block.first_row * product.depth + first_depth;
+    }
     tile.first = b == 0;
     tile.last = b == form.blocks - 1;
     for (int64_t panel = block.first_panel; panel < block.last_panel; ++panel) {
@@ -239,11 +313,11 @@ void Multiply(const PanelProduct& product, const PanelOperands& operands, const 
       tile.add = operands.add == nullptr ? nullptr : operands.add + at;
       tile.y = operands.y + at;
       if (vectors == 3) {
-        MultiplyPanel<3>(tile, block.rows);
+        MultiplyRows<3>(tile, block.rows);
       } else if (vectors == 2) {
-        MultiplyPanel<2>(tile, block.rows);
+        MultiplyRows<2>(tile, block.rows);
       } else {
-        MultiplyPanel<1>(tile, block.rows);
+        MultiplyRows<1>(tile, block.rows);
       }
     }
   }

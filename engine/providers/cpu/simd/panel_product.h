@@ -12,6 +12,8 @@ namespace inferd::cpu {
 struct PanelProduct {
   int64_t depth = 0;
   int64_t columns = 0;
+  // Where rows are given by pointers, the depth is made of stretches of `unit`; else 1.
+  int64_t unit = 1;
 
   int64_t packed_floats() const;
   // Weights are [depth, columns], or [columns, depth] when `transposed`; all of `packed` is
@@ -27,7 +29,7 @@ struct PanelProduct {
 
 // What is multiplied. Rows of x follow one another, and those of y and add too.
 struct PanelOperands {
-  const float* x;  // [rows, depth]
+  const float* x;  // [rows, depth]; null where blocks have pointers
   const float* packed;
   const float* bias;  // [columns] or null
   const float* add;   // [rows, columns] or null; no part of y
@@ -43,6 +45,9 @@ struct PanelBlock {
   int64_t first_panel;
   int64_t last_panel;
   int64_t next_panel;  // where the caller goes on: what is fetched ahead at the end
+  // For each stretch of the depth where each row of the block has its `unit` floats, [depth / unit,
+  // rows]: the pixels that a window of a convolution reads. Null: rows lie in x.
+  const float* const* pointers = nullptr;
 };
 
 // y = min(max(x * weights + bias + add, low), high) for the rows and panels of `block`.

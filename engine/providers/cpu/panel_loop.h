@@ -1,0 +1,95 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "engine/providers/cpu/simd/elementwise_chain.h"
+#include "engine/providers/cpu/simd/panel_form.h"
+#include "engine/providers/cpu/simd/panel_product.h"
+#include "engine/providers/cpu/simd/parallel.h"
+
+// How a product by panels is cut: shares for threads, blocks of rows, groups of panels. A block's
+// part of the input and a group's part of the output stay in a core's second cache.
+namespace inferd::cpu {
+
+struct PanelPart {
+  int64_t first_row;
+  int64_t last_row;
+  int64_t first_panel;
+  int64_t last_panel;
+};
+
+// The most rows of a block.
+inline int64_t MaxBlockRows(const PanelProduct& product) {
+  constexpr int64_t kBlockInputFloats = 128 << 10;
+  return std::clamp<int64_t>(kBlockInputFloats / product.depth, 64, 256);
+}
+
+// Calls fn(thread's number, part) on up to `threads` threads. They share the panels of a matrix
+// that does not fit their caches, else the rows.
+template <typename Fn>
+void SharePanels(const PanelProduct& product, int64_t rows, int threads, const Fn& fn) {
+  constexpr int64_t kMinPerThread = 1 << 20;  // multiplications
+  constexpr int64_t kCachedFloats = 256 << 10;
+  constexpr int64_t kMinThreadRows = 16;
+  const int64_t panels = product.panels();
+  const int64_t row_products = product.depth * product.columns;
+  if (rows < kMinThreadRows * threads || (row_products > kCachedFloats && panels >= 4 * threads)) {
+    ParallelParts(threads, panels, kMinPerThread * panels / (rows * row_products + 1) + 1, 1,
+                  [&](int part, int64_t begin, int64_t end) {
+                    fn(part, PanelPart{0, rows, begin, end});
+                  });
+  } else {
+    ParallelParts(threads, rows, kMinPerThread / row_products + 1, 1,
+                  [&](int part, int64_t begin, int64_t end) {
+                    fn(part, PanelPart{begin, end, 0, panels});
+                  });
+  }
+}
+
+// Calls fn(part) for blocks of its rows of about equal height.
+template <typename Fn>
+void ForEachBlockOfRows(const PanelProduct& product, const PanelPart& part, const Fn& fn) {
+  const int64_t rows = part.last_row - part.first_row;
+  const int64_t blocks = DivideUp(rows, MaxBlockRows(product));
+  for (int64_t b = 0; b < blocks; ++b) {
+    PanelPart block = part;
+    block.first_row = part.first_row + rows * b / blocks;
+    block.last_row = part.first_row + rows * (b + 1) / blocks;
+    fn(block);
+  }
+}
+
+// Calls fn(block) for groups of the panels of a block of rows.
+template <typename Fn>
+void ForEachGroup(const PanelPart& part, const Fn& fn) {
+  constexpr int64_t kGroupPanels = 10;
+  const int64_t panels = part.last_panel - part.first_panel;
+  const int64_t groups = DivideUp(panels, kGroupPanels);
+  for (int64_t g = 0; g < groups; ++g) {
+    const int64_t end = part.first_panel + panels * (g + 1) / groups;
+    fn(PanelBlock{.first_row = part.first_row,
+                  .rows = part.last_row - part.first_row,
+                  .first_panel = part.first_panel + panels * g / groups,
+                  .last_panel = end,
+                  .next_panel = g + 1 < groups ? end : part.first_panel});
+  }
+}
+
+// Applies what is left of an epilogue to a finished block.
+inline void FinishPanels(const StepContext& context, const ElementwiseChain& rest,
+                         const PanelProduct& product, const PanelBlock& block) {
+  if (rest.empty()) return;
+  const int64_t first = product.FirstColumn(block.first_panel);
+  const int64_t last = product.FirstColumn(block.last_panel);
+  const int64_t end_row = block.first_row + block.rows;
+  if (last - first == product.columns) {
+    rest.Apply(context, block.first_row * last, end_row * last);
+    return;
+  }
+  for (int64_t row = block.first_row; row < end_row; ++row) {
+    rest.Apply(context, row * product.columns + first, row * product.columns + last);
+  }
+}
+
+}  // namespace inferd::cpu
