@@ -1,8 +1,10 @@
 #include "server/metrics/access_log.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "server/metrics/log.h"
 
 namespace inferd {
@@ -19,6 +21,23 @@ absl::string_view Cut(const std::string& text) {
 }
 
 }  // namespace
+
+std::optional<AccessRecord> AccessLog::Begin(AccessLog* log, const char* method,
+                                             int64_t request_bytes, absl::Time received) {
+  if (log == nullptr || !log->Sample()) return std::nullopt;
+  AccessRecord record;
+  record.method = method;
+  record.request_bytes = request_bytes;
+  record.received = received;
+  return record;
+}
+
+void AccessLog::End(absl::StatusCode code, int64_t reply_bytes, AccessRecord record) {
+  record.code = code;
+  record.reply_bytes = reply_bytes;
+  record.latency = absl::Now() - record.received;
+  Write(record);
+}
 
 void AccessLog::Write(const AccessRecord& record) {
   const std::string code = absl::StatusCodeToString(record.code);

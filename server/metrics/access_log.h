@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -35,8 +36,14 @@ class AccessLog {
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
 
+  // The record of a request that begins, if it is one of those that are written; none without a
+  // log.
+  static std::optional<AccessRecord> Begin(AccessLog* log, const char* method,
+                                           int64_t request_bytes, absl::Time received);
   // Counts a request; true when it is to be written.
   bool Sample() { return seen_.fetch_add(1, std::memory_order_relaxed) % rate_ == 0; }
+  // Writes a request that has ended now.
+  void End(absl::StatusCode code, int64_t reply_bytes, AccessRecord record);
   void Write(const AccessRecord& record);
 
  private:

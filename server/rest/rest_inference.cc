@@ -8,6 +8,13 @@
 #include "engine/core/status_macros.h"
 
 namespace inferd {
+namespace {
+
+// W3C's headers.
+constexpr char kTraceParent[] = "traceparent";
+constexpr char kTraceState[] = "tracestate";
+
+}  // namespace
 
 void RestInference::Run(const RestSurroundings& shared, std::shared_ptr<HttpCall> http,
                         const Decode& decode, Encode encode) {
@@ -33,6 +40,9 @@ void RestInference::Start(const Decode& decode) {
   inference::ModelInferRequest& message = request_.message;
   message.set_model_name(http.captures[0]);
   if (http.captures.size() > 1) message.set_model_version(http.captures[1]);
+  access_ = AccessLog::Begin(shared_.features.access_log, "REST",
+                             static_cast<int64_t>(http.body.size()), received_);
+  ReadTraceHeaders(http);
   const absl::Status decoded = decode(http, &call_.charge(), &request_);
   // What the message needs is in the message.
   http.body = std::string();
@@ -56,11 +66,31 @@ void RestInference::Refuse(const absl::Status& status) {
       message.id()));
 }
 
+void RestInference::ReadTraceHeaders(const HttpRequest& http) {
+  const Tracer* const tracer = shared_.features.tracer;
+  if (tracer == nullptr || !tracer->enabled()) return;
+  const absl::string_view parent = http.Header(kTraceParent);
+  if (!parent.empty()) call_.SetTraceHeaders(parent, http.Header(kTraceState));
+}
+
+void RestInference::AddTraceHeaders(HttpReply* reply) const {
+  const std::string parent = call_.TraceParent();
+  if (parent.empty()) return;
+  reply->headers.emplace_back(kTraceParent, parent);
+  if (!call_.trace_state().empty()) reply->headers.emplace_back(kTraceState, call_.trace_state());
+}
+
 void RestInference::Finish(const absl::Status& status) {
+  if (access_) call_.Describe(&*access_);
   request_.message.clear_raw_input_contents();
   const std::shared_ptr<HttpCall> http = std::move(http_);
   http->ReplyWith([self = shared_from_this(), status] {
     HttpReply reply = status.ok() ? self->MakeReply() : HttpError(status);
+    self->AddTraceHeaders(&reply);
+    if (self->access_) {
+      self->shared_.features.access_log->End(status.code(), static_cast<int64_t>(reply.body.size()),
+                                             *std::move(self->access_));
+    }
     reply.held = self;
     return reply;
   });

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -36,12 +37,16 @@ class RestInference : public std::enable_shared_from_this<RestInference> {
   void Refuse(const absl::Status& status);
   void Finish(const absl::Status& status);
   HttpReply MakeReply();
+  // Takes W3C's trace headers, where tracing is on; and sends those of the request's span.
+  void ReadTraceHeaders(const HttpRequest& http);
+  void AddTraceHeaders(HttpReply* reply) const;
 
   const RestSurroundings& shared_;
   const absl::Time received_;
   std::shared_ptr<void> counted_;
   std::shared_ptr<HttpCall> http_;
   const Encode encode_;
+  std::optional<AccessRecord> access_;  // of a request that is logged
   InferCall call_;
   RestInferRequest request_;
   inference::ModelInferResponse response_;

@@ -5,7 +5,8 @@
 
 namespace inferd {
 
-// GET and POST /v2/logging. `shared` outlives the routes.
+// GET and POST /v2/logging, /v2/trace/setting and /v2/models/M/trace/setting. `shared` outlives the
+// routes.
 void AddSettingRoutes(const RestSurroundings& shared, HttpRoutes* routes);
 
 }  // namespace inferd

@@ -47,25 +47,6 @@ void ReadTraceHeaders(const grpc::CallbackServerContext& context, const InferFea
   if (!parent.empty()) call->SetTraceHeaders(parent, text(kTraceState));
 }
 
-std::optional<AccessRecord> BeginAccess(const InferFeatures& features, const char* method,
-                                        int64_t request_bytes, absl::Time received) {
-  if (features.access_log == nullptr || !features.access_log->Sample()) return std::nullopt;
-  AccessRecord record;
-  record.method = method;
-  record.request_bytes = request_bytes;
-  record.received = received;
-  return record;
-}
-
-void EndAccess(const InferFeatures& features, const grpc::CallbackServerContext& context,
-               const absl::Status& status, int64_t reply_bytes, AccessRecord* record) {
-  record->peer = context.peer();
-  record->code = status.code();
-  record->reply_bytes = reply_bytes;
-  record->latency = absl::Now() - record->received;
-  features.access_log->Write(*record);
-}
-
 InferReactor::InferReactor(const InferSurroundings& shared, grpc::CallbackServerContext* context,
                            grpc::ByteBuffer* request, grpc::ByteBuffer* reply)
     : shared_(shared),
@@ -82,8 +63,8 @@ void InferReactor::Start() {
     Finish(ToGrpcStatus(WithRequestId(absl::UnavailableError("the server is shutting down"), "")));
     return;
   }
-  access_ = BeginAccess(shared_.features, "ModelInfer",
-                        static_cast<int64_t>(request_bytes_->Length()), received);
+  access_ = AccessLog::Begin(shared_.features.access_log, "ModelInfer",
+                             static_cast<int64_t>(request_bytes_->Length()), received);
   const absl::Status parsed = request_.Parse(request_bytes_, &call_.charge());
   if (!parsed.ok()) {
     Reply(WithRequestId(parsed, ""));
@@ -106,7 +87,10 @@ void InferReactor::Reply(const absl::Status& status) {
   }
   const auto reply_size = static_cast<int64_t>(reply_bytes_->Length());
   call_.charge().Set(reply_size);
-  if (access_) EndAccess(shared_.features, *context_, status, reply_size, &*access_);
+  if (access_) {
+    access_->peer = context_->peer();
+    shared_.features.access_log->End(status.code(), reply_size, *std::move(access_));
+  }
   if (const std::string timings = call_.TimingsText(); !timings.empty()) {
     context_->AddTrailingMetadata(kTimings, timings);
   }

@@ -46,13 +46,6 @@ grpc_compression_algorithm ReplyCompression(const grpc::CallbackServerContext& c
 void ReadTraceHeaders(const grpc::CallbackServerContext& context, const InferFeatures& features,
                       InferCall* call);
 
-// The record of a request that begins, if it is one of those that are logged.
-std::optional<AccessRecord> BeginAccess(const InferFeatures& features, const char* method,
-                                        int64_t request_bytes, absl::Time received);
-// Writes what there is now to say of it.
-void EndAccess(const InferFeatures& features, const grpc::CallbackServerContext& context,
-               const absl::Status& status, int64_t reply_bytes, AccessRecord* record);
-
 // One ModelInfer on the side of gRPC. The request comes unparsed, so that its memory is admitted
 // before it is taken; the reply leaves serialized, so that both messages go back to their pools
 // before it is sent. Owns itself: made with new by the service, deleted in OnDone(). Used by one

@@ -98,8 +98,8 @@ void StreamReactor::Run(Exchange* exchange) {
     return;
   }
   const absl::Time now = absl::Now();
-  exchange->access = BeginAccess(shared_.features, "ModelStreamInfer",
-                                 static_cast<int64_t>(incoming_.Length()), now);
+  exchange->access = AccessLog::Begin(shared_.features.access_log, "ModelStreamInfer",
+                                      static_cast<int64_t>(incoming_.Length()), now);
   const absl::Status parsed = exchange->request.Parse(&incoming_, &exchange->call.charge());
   if (!parsed.ok()) {
     incoming_.Clear();
@@ -145,7 +145,8 @@ void StreamReactor::Reply(Exchange* exchange, const absl::Status& status) {
   const auto reply_size = static_cast<int64_t>(exchange->reply.Length());
   exchange->call.charge().Set(reply_size);
   if (exchange->access) {
-    EndAccess(shared_.features, *context_, status, reply_size, &*exchange->access);
+    exchange->access->peer = context_->peer();
+    shared_.features.access_log->End(status.code(), reply_size, *std::move(exchange->access));
   }
   // In one step: once it is answered, another thread may end it and the whole call.
   Advance(exchange);

@@ -9,6 +9,7 @@ from e2e import models
 from e2e.calls import identity_request, status_of
 from e2e.clients import np, triton
 from e2e.daemon import Daemon
+from e2e.rest import ask, infer_json
 
 TIMINGS = ["queue_us", "compute_input_us", "compute_infer_us", "compute_output_us", "total_us"]
 
@@ -80,8 +81,10 @@ class AccessLogTest(unittest.TestCase):
             wrong.inputs[0].shape[1] = 3
             status_of(stub.ModelInfer, wrong)
             list(stub.ModelStreamInfer(iter([identity_request(id="streamed")]), timeout=30))
-            lines = access_lines(daemon, 3)
-            self.assertEqual(len(lines), 3)
+            ask(daemon, "POST", "/v2/models/identity/infer", {**infer_json(), "id": "rest"})
+            lines = access_lines(daemon, 4)
+            self.assertEqual(len(lines), 4)
+            self.assertIn("method=REST id=rest model=identity version=1 code=OK", lines[3])
             self.assertRegex(
                 lines[0],
                 r"info access method=ModelInfer id=first model=identity version=1 code=OK "

@@ -4,6 +4,7 @@
 import os
 import queue
 import struct
+import threading
 import unittest
 
 import tritonclient.utils.shared_memory as shm
@@ -202,6 +203,33 @@ class SharedMemoryTest(unittest.TestCase):
             region.fill(self.row)
             answer = self.client.infer("identity", [shared_input(region)])
             np.testing.assert_array_equal(answer.as_numpy("y"), self.row)
+
+    def test_an_object_that_shrinks_and_grows_meanwhile_ends_nothing(self):
+        with Region(self.client, "race", 65536) as region:
+            stop = threading.Event()
+
+            def resize():
+                while not stop.is_set():
+                    region.truncate(0)
+                    region.truncate(65536)
+
+            resizer = threading.Thread(target=resize)
+            resizer.start()
+            codes = set()
+            try:
+                for i in range(400):
+                    value = shared_input(region, rows=32, offset=(i % 16) * 2048)
+                    output = shared_output(region, size=2048, offset=32768 + (i % 16) * 2048)
+                    try:
+                        self.client.infer("identity", [value], outputs=[output])
+                        codes.add("OK")
+                    except triton.InferenceServerException as error:
+                        codes.add(error.status())
+            finally:
+                stop.set()
+                resizer.join()
+            self.assertLessEqual(codes, {"OK", "StatusCode.INVALID_ARGUMENT"})
+            self.assertIsNone(self.daemon.process.poll())
 
     def test_bad_registrations_are_refused(self):
         with Region(self.client, "there", 4096) as region:

@@ -4,11 +4,14 @@
 import threading
 import unittest
 
+import tritonclient.http as rest
+
 from e2e import models
 from e2e.calls import identity_request, status_of
 from e2e.clients import grpc, messages, np, triton
 from e2e.collector import Collector, attributes, named
 from e2e.daemon import Daemon
+from e2e.rest import ask, infer_json
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SAMPLED = (("traceparent", f"00-{TRACE}-{PARENT}-01"), ("tracestate", "vendor=x1"))
@@ -246,6 +249,24 @@ class TracingTest(unittest.TestCase):
         self.client.update_trace_settings(settings={"trace_level": ["OFF"]})
         _, call = self.stub.ModelInfer.with_call(identity_request(), metadata=SAMPLED)
         self.assertNotIn("traceparent", {k for k, _ in call.trailing_metadata()})
+
+    def test_rest_has_the_same(self):
+        path, headers = "/v2/models/identity/infer", dict(SAMPLED)
+        reply = ask(self.daemon, "POST", path, {**infer_json(), "id": "rest"}, headers)
+        root = self.traced("rest")[0]
+        self.assertEqual(root.parent_span_id.hex(), PARENT)
+        self.assertEqual(reply.headers["traceparent"], f"00-{TRACE}-{root.span_id.hex()}-01")
+        self.assertEqual(reply.headers["tracestate"], "vendor=x1")
+        client = rest.InferenceServerClient(self.daemon.addresses["http"])
+        changed = client.update_trace_settings("identity", {"trace_rate": "9"})
+        self.assertEqual((changed["trace_rate"], changed["trace_level"]), ("9", ["TIMESTAMPS"]))
+        self.assertEqual(client.get_trace_settings("identity"), changed)
+        self.assertEqual(client.get_trace_settings()["trace_rate"], "1000000")
+        cleared = client.update_trace_settings("identity", {"trace_rate": None})
+        self.assertEqual(cleared, client.get_trace_settings())
+        for body, status in (({"trace_rate": "0"}, 400), ({"trace_rate": True}, 400), ([], 400)):
+            self.assertEqual(ask(self.daemon, "POST", "/v2/trace/setting", body).status, status)
+        self.assertEqual(ask(self.daemon, "GET", "/v2/models/nobody/trace/setting").status, 404)
 
     def test_wrong_settings_change_nothing(self):
         before = self.client.get_trace_settings()
