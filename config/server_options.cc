@@ -55,6 +55,8 @@ absl::Status CheckNumbers(const ServerOptions& options) {
       {"--max-message-bytes", options.max_message_bytes, 1024, kMaxMessage},
       {"--max-inflight-bytes", options.max_inflight_bytes, options.max_message_bytes, kTera},
       {"--max-concurrent-streams", options.max_streams_per_connection, 1, 1000000},
+      {"--max-http-connections", options.max_http_connections, 1, 1000000},
+      {"--http-threads", options.http_threads, 1, 256},
       {"--message-pool-bytes", options.message_pool_bytes, 0, kTera},
       {"--max-queue-requests", options.repository.max_queue_requests, 1, 1000000},
       {"--max-shared-memory-regions", options.max_shared_memory_regions, 1, 100000},
@@ -236,6 +238,8 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   set(file.max_inflight_bytes(), &options->max_inflight_bytes);
   set(file.max_queue_requests(), &options->repository.max_queue_requests);
   set(file.max_concurrent_streams(), &options->max_streams_per_connection);
+  set(file.max_http_connections(), &options->max_http_connections);
+  set(file.http_threads(), &options->http_threads);
   set(file.core_slots(), &options->engine.core_slots);
   set(file.threads_per_slot(), &options->engine.threads_per_slot);
   if (file.providers_size() > 0) {

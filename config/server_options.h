@@ -101,6 +101,9 @@ struct ServerOptions {
   // Bytes of requests in flight over all models.
   int64_t max_inflight_bytes = int64_t{512} << 20;
   int max_streams_per_connection = 1024;
+  // Connections of the HTTP port, and threads that read, parse and write there.
+  int max_http_connections = 1024;
+  int http_threads = 4;
   ConnectionOptions connections;
   TlsOptions tls;
   AccessOptions access;

@@ -26,8 +26,6 @@ namespace {
 // quarter.
 constexpr int64_t kInflightShare = 6;
 constexpr int64_t kReceiveShare = 4;
-// One that parses or compresses a large body must not hold up the others.
-constexpr int kHttpThreads = 4;
 // After the last call ended: for replies under way and connections to close.
 constexpr absl::Duration kCloseGrace = absl::Seconds(2);
 
@@ -152,24 +150,28 @@ absl::Status Daemon::StartSecurity() {
 }
 
 absl::Status Daemon::OpenPorts() {
+  HttpRoutes health;
+  AddHealthRoutes(Questions(), &health);
   HttpServerOptions http;
   http.address = options_.address;
-  http.port = options_.metrics_port;
-  HttpRoutes routes;
-  AddHealthRoutes(Questions(), &routes);
-  HttpRoutes metrics_routes = routes;
-  AddMetricsRoute(Questions(), &metrics_routes);
-  if (options_.tls.metrics) http.certificates = certificates_.get();
-  ASSIGN_OR_RETURN(metrics_http_, HttpServer::Start(http, std::move(metrics_routes)));
-
   http.port = options_.http_port;
-  http.threads = kHttpThreads;
+  http.threads = options_.http_threads;
+  http.max_connections = options_.max_http_connections;
   http.max_body_bytes = options_.max_message_bytes;
   http.inflight = &inflight_;
   http.certificates = certificates_.get();
   http.access = access_.get();
-  AddRestRoutes(rest_, &routes);
-  ASSIGN_OR_RETURN(http_, HttpServer::Start(http, std::move(routes)));
+  HttpRoutes rest_routes = health;
+  AddRestRoutes(rest_, &rest_routes);
+  ASSIGN_OR_RETURN(http_, HttpServer::Start(http, std::move(rest_routes)));
+
+  // After the port whose connections it counts.
+  HttpServerOptions metrics_http;
+  metrics_http.address = options_.address;
+  metrics_http.port = options_.metrics_port;
+  if (options_.tls.metrics) metrics_http.certificates = certificates_.get();
+  AddMetricsRoute(Questions(), &health);
+  ASSIGN_OR_RETURN(metrics_http_, HttpServer::Start(metrics_http, std::move(health)));
 
   MutexLock lock(&mutex_);
   GrpcServerOptions grpc = GrpcOptions(options_);
@@ -257,6 +259,10 @@ void Daemon::AddProcessMetrics() {
   metrics_.AddProcessGauge(metrics::kWaitingTasks, [this] { return double(slots_.waiting()); });
   metrics_.AddProcessGauge(metrics::kInflightBytes, [this] { return double(inflight_.used()); });
   metrics_.AddProcessGauge(metrics::kInflightLimit, [this] { return double(inflight_.limit()); });
+  metrics_.AddProcessGauge(metrics::kHttpConnections,
+                           [this] { return double(http_->connections()); });
+  metrics_.AddProcessGauge(metrics::kHttpLimit,
+                           [this] { return double(options_.max_http_connections); });
   metrics_.AddProcessGauge(metrics::kSharedRegions,
                            [this] { return double(shared_memory_.count()); });
   metrics_.AddProcessGauge(metrics::kSharedBytes,

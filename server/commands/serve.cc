@@ -63,6 +63,8 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
   take("--message-pool-bytes", given.message_pool_bytes, &options.message_pool_bytes);
   take("--max-concurrent-streams", given.max_streams_per_connection,
        &options.max_streams_per_connection);
+  take("--max-http-connections", given.max_http_connections, &options.max_http_connections);
+  take("--http-threads", given.http_threads, &options.http_threads);
   take("--max-queue-requests", given.repository.max_queue_requests,
        &options.repository.max_queue_requests);
   take("--load-threads", given.repository.load_threads, &options.repository.load_threads);
@@ -253,6 +255,13 @@ void AddLimitFlags(CLI::App* command, Flags* flags) {
   command
       ->add_option("--max-concurrent-streams", given.max_streams_per_connection,
                    "Requests at once on one connection")
+      ->capture_default_str();
+  command
+      ->add_option("--max-http-connections", given.max_http_connections,
+                   "Connections of the HTTP port")
+      ->capture_default_str();
+  command
+      ->add_option("--http-threads", given.http_threads, "Threads that read, parse and write there")
       ->capture_default_str();
   command
       ->add_option("--max-queue-requests", given.repository.max_queue_requests,

@@ -69,6 +69,7 @@ class HttpServer::Listener {
   }
 
   int port() const { return acceptor_.local_endpoint().port(); }
+  int connections() const { return port_->connections; }
 
   void Run() {
     Accept();
@@ -123,5 +124,7 @@ HttpServer::HttpServer(std::unique_ptr<Listener> listener)
     : listener_(std::move(listener)), port_(listener_->port()) {}
 
 HttpServer::~HttpServer() = default;
+
+int HttpServer::connections() const { return listener_->connections(); }
 
 }  // namespace inferd

@@ -22,6 +22,8 @@ class HttpServer {
 
   // The port that it listens on.
   int port() const { return port_; }
+  // Those that are open now.
+  int connections() const;
 
  private:
   class Listener;

@@ -1,5 +1,7 @@
 #include "server/http/http_session.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -23,6 +25,8 @@ constexpr uint64_t kReservedBodyBytes = 1 << 20;
 // Smaller replies gain nothing from compression.
 constexpr size_t kLeastCompressedBytes = 1024;
 constexpr std::chrono::seconds kLingerTime{2};
+// From one look at a connection with unread bytes to the next.
+constexpr std::chrono::milliseconds kWatchInterval{100};
 constexpr char kContinue[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::string ToText(beast::string_view text) { return std::string(text.data(), text.size()); }
@@ -49,6 +53,7 @@ std::optional<HttpReply> ReplyToBadRequest(error_code error, const HttpServerOpt
 HttpSession::HttpSession(tcp::socket socket, std::shared_ptr<HttpPort> port)
     : port_(std::move(port)),
       stream_(std::move(socket), port_->tls.Current()),
+      watch_timer_(stream_.get_executor()),
       buffer_(static_cast<size_t>(port_->options.max_header_bytes) + 2 * kReadBytes) {
   ++port_->connections;
 }
@@ -258,23 +263,26 @@ void HttpSession::Dispatch() {
 }
 
 void HttpSession::Watch() {
-  // Behind a request that came together with this one, an end cannot be seen.
-  if (watching_ || buffer_.size() > 0) return;
+  if (watching_) return;
   watching_ = true;
   stream_.tcp().socket().async_wait(
-      tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
-        self->watching_ = false;
-        if (!self->awaiting_) return;
-        char byte;
-        size_t bytes = 0;
-        if (!error) {
-          bytes = self->stream_.tcp().socket().receive(asio::buffer(&byte, 1),
-                                                       tcp::socket::message_peek, error);
-        }
-        if (error == asio::error::would_block) return self->Watch();
-        if (bytes > 0) return;
-        if (const std::shared_ptr<HttpCall> call = self->call_.lock()) call->ClientGone();
-      });
+      tcp::socket::wait_read,
+      [self = shared_from_this()](error_code error) { self->OnWatched(error); });
+}
+
+void HttpSession::OnWatched(error_code error) {
+  watching_ = false;
+  if (!awaiting_) return;
+  pollfd socket = {stream_.tcp().socket().native_handle(), POLLRDHUP, 0};
+  if (error || poll(&socket, 1, 0) != 0) {
+    if (const std::shared_ptr<HttpCall> call = call_.lock()) call->ClientGone();
+    return;
+  }
+  // Bytes of a next request, or of TLS: the end may come behind them, but nobody would tell.
+  watching_ = true;
+  watch_timer_.expires_after(kWatchInterval);
+  watch_timer_.async_wait(
+      [self = shared_from_this()](error_code timer_error) { self->OnWatched(timer_error); });
 }
 
 void HttpSession::Fail(error_code error) {

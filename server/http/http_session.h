@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
@@ -51,6 +52,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::optional<HttpReply> DecompressBody();
   // Tells the call when the client goes away.
   void Watch();
+  void OnWatched(Error error);
 
   // Answers what could not be read, where somebody is there to be answered.
   void Fail(Error error);
@@ -70,6 +72,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   const std::shared_ptr<HttpPort> port_;
   HttpStream stream_;
   PeerNames peer_;
+  boost::asio::steady_timer watch_timer_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::buffer_body>> parser_;
   HttpRequest request_;

@@ -49,6 +49,8 @@ constexpr Metric kWaitingTasks{"inferd_core_slot_waiting_tasks", "Batches waitin
 constexpr Metric kResidentBytes{"inferd_process_resident_memory_bytes", "Resident memory"};
 constexpr Metric kInflightBytes{"inferd_inflight_request_bytes", "Bytes of requests in flight"};
 constexpr Metric kInflightLimit{"inferd_inflight_request_limit_bytes", "Limit of these bytes"};
+constexpr Metric kHttpConnections{"inferd_http_connections", "Connections of the HTTP port"};
+constexpr Metric kHttpLimit{"inferd_http_connection_limit", "Connections it may have"};
 constexpr Metric kSharedRegions{"inferd_shared_memory_regions", "Shared memory regions registered"};
 constexpr Metric kSharedBytes{"inferd_shared_memory_bytes", "Bytes of these regions"};
 constexpr Metric kTlsExpirySeconds{"inferd_tls_certificate_expiry_seconds", "Until the certificate expires; +Inf without TLS"};

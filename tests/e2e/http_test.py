@@ -159,6 +159,20 @@ class HttpTest(unittest.TestCase):
             self.assertEqual(json.loads(ended.stdout)["outputs"][0]["data"], list(range(16)))
             self.assertIn(b"100 Continue", ended.stderr)
 
+    def test_connections_are_counted_and_bounded(self):
+        with Daemon(fill, "--max-http-connections", "3", "--http-threads", "1") as daemon:
+            connections = [Connection(daemon) for _ in range(3)]
+            for connection in connections:
+                self.check_answer(connection.ask("POST", INFER, self.body))
+            self.assertEqual(daemon.metrics()["inferd_http_connections"], 3)
+            self.assertEqual(daemon.metrics()["inferd_http_connection_limit"], 3)
+            with Connection(daemon) as surplus:
+                self.assertEqual(surplus.reply().status, 503)
+            for connection in connections:
+                connection.close()
+            wait_until(lambda: daemon.metrics()["inferd_http_connections"] == 0)
+            self.check_answer(ask(daemon, "POST", INFER, self.body))
+
     def test_paths_and_methods_that_are_not_served_say_so(self):
         for method, path, status in (("GET", "/", 404), ("GET", INFER, 405), ("POST", "/v2/x", 404),
                                      ("DELETE", INFER, 405), ("GET", "/v2/models/%zz/ready", 400)):

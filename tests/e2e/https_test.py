@@ -4,6 +4,8 @@
 import hashlib
 import json
 import shutil
+import socket
+import ssl
 import subprocess
 import unittest
 
@@ -83,6 +85,30 @@ class HttpsTest(unittest.TestCase):
             ["curl", "-sS", "--cacert", self.authority.certificate, "-w",
              "%{http_code} %{num_connects}\n", url, url], capture_output=True, text=True)
         self.assertEqual(ended.stdout, "200 1\n200 0\n", ended.stderr)
+
+    def test_a_client_that_goes_away_cancels_its_request(self):
+        daemon = self.enterContext(
+            Daemon(lambda repository: models.save(repository, "slow", models.slow()), "--tls-cert",
+                   self.pair[0], "--tls-key", self.pair[1]))
+        trust = ssl.create_default_context(cafile=self.authority.certificate)
+        port = int(daemon.addresses["http"].rsplit(":", 1)[1])
+        data = bytes(64 * 1024 * 4)
+        request = (f"POST /v2/models/slow/infer HTTP/1.1\r\nContent-Length: {len(data)}\r\n"
+                   "Inference-Header-Content-Length: 0\r\n\r\n").encode() + data
+
+        def cancelled():
+            return sum(value for name, value in daemon.metrics().items()
+                       if "request_failure" in name and 'reason="CANCELED"' in name)
+
+        connections = []
+        for _ in range(12):
+            plain = socket.create_connection(("127.0.0.1", port), timeout=60)
+            connections.append(trust.wrap_socket(plain, server_hostname="localhost"))
+            connections[-1].sendall(request)
+        self.assertTrue(connections[0].recv(1))
+        for connection in connections:
+            connection.close()
+        wait_until(lambda: cancelled() > 0)
 
     def test_client_certificates_are_demanded(self):
         daemon = self.serve("--tls-client-ca", self.authority.certificate)
