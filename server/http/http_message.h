@@ -17,6 +17,7 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 struct HttpRequest {
   std::string method;  // "GET", "HEAD", ...
   std::string target;  // as sent: path and query
+  std::string peer;    // whose connection it is, as "ipv4:127.0.0.1:40000"
   HttpHeaders headers;
   std::string body;  // decompressed
   // The decoded segments that the route's "*" stand for, in order.

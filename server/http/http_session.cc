@@ -64,6 +64,10 @@ void HttpSession::Run() {
   error_code ignored;
   stream_.tcp().socket().set_option(tcp::no_delay(true), ignored);
   stream_.tcp().socket().non_blocking(true, ignored);
+  const tcp::endpoint client = stream_.tcp().socket().remote_endpoint(ignored);
+  address_ =
+      absl::StrCat(client.address().is_v6() ? "ipv6:[" : "ipv4:", client.address().to_string(),
+                   client.address().is_v6() ? "]:" : ":", client.port());
   start_ = Clock::now();
   if (port_->connections > port_->options.max_connections) {
     // Saying so is not worth a handshake.
@@ -123,6 +127,7 @@ void HttpSession::TakeHeader() {
   keep_alive_ = header.keep_alive();
   request_.method = ToText(header.method_string());
   request_.target = ToText(header.target());
+  request_.peer = address_;
   for (const auto& field : header) {
     request_.headers.emplace_back(ToText(field.name_string()), ToText(field.value()));
   }

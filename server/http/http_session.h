@@ -75,6 +75,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   boost::asio::steady_timer watch_timer_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::buffer_body>> parser_;
+  std::string address_;  // the client's
   HttpRequest request_;
   size_t body_bytes_ = 0;  // of request_.body, which may be larger while it is read
   HttpRoutes::Match match_;

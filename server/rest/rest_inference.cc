@@ -13,6 +13,7 @@ namespace {
 // W3C's headers.
 constexpr char kTraceParent[] = "traceparent";
 constexpr char kTraceState[] = "tracestate";
+constexpr char kTimings[] = "inferd-timings";
 
 }  // namespace
 
@@ -42,6 +43,7 @@ void RestInference::Start(const Decode& decode) {
   if (http.captures.size() > 1) message.set_model_version(http.captures[1]);
   access_ = AccessLog::Begin(shared_.features.access_log, "REST",
                              static_cast<int64_t>(http.body.size()), received_);
+  if (access_) access_->peer = http.peer;
   ReadTraceHeaders(http);
   const absl::Status decoded = decode(http, &call_.charge(), &request_);
   // What the message needs is in the message.
@@ -81,12 +83,19 @@ void RestInference::AddTraceHeaders(HttpReply* reply) const {
 }
 
 void RestInference::Finish(const absl::Status& status) {
-  if (access_) call_.Describe(&*access_);
+  if (access_) {
+    call_.Describe(&*access_);
+    // It does not know them where the body was refused.
+    access_->request_id = request_.message.id();
+    access_->model = request_.message.model_name();
+  }
+  timings_ = call_.TimingsText();
   request_.message.clear_raw_input_contents();
   const std::shared_ptr<HttpCall> http = std::move(http_);
   http->ReplyWith([self = shared_from_this(), status] {
     HttpReply reply = status.ok() ? self->MakeReply() : HttpError(status);
     self->AddTraceHeaders(&reply);
+    if (!self->timings_.empty()) reply.headers.emplace_back(kTimings, self->timings_);
     if (self->access_) {
       self->shared_.features.access_log->End(status.code(), static_cast<int64_t>(reply.body.size()),
                                              *std::move(self->access_));

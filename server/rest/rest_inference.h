@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -47,6 +48,7 @@ class RestInference : public std::enable_shared_from_this<RestInference> {
   std::shared_ptr<HttpCall> http_;
   const Encode encode_;
   std::optional<AccessRecord> access_;  // of a request that is logged
+  std::string timings_;                 // for a header of the reply
   InferCall call_;
   RestInferRequest request_;
   inference::ModelInferResponse response_;

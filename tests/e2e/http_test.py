@@ -15,7 +15,7 @@ import zlib
 from e2e import models
 from e2e.clients import np
 from e2e.daemon import Daemon
-from e2e.rest import Connection, ask, infer_json
+from e2e.rest import Connection, ask, infer_json, wait_until
 
 INFER = "/v2/models/identity/infer"
 SLOW = "/v2/models/slow/infer"
@@ -33,14 +33,6 @@ def slow_body():
     head = json.dumps({"inputs": [{"name": "x", "shape": [64, 1024], "datatype": "FP32",
                                    "parameters": {"binary_data_size": 64 * 1024 * 4}}]}).encode()
     return head + bytes(64 * 1024 * 4), {"Inference-Header-Content-Length": len(head)}
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("it did not come true")
-        time.sleep(0.02)
 
 
 class HttpTest(unittest.TestCase):

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sys
+import time
 
 from e2e.clients import SKIPPED, np
 
@@ -15,8 +16,16 @@ except ImportError as error:
     sys.exit(1 if os.environ.get("INFERD_REQUIRE_CLIENTS") else SKIPPED)
 
 __all__ = ["Connection", "Reply", "ask", "client", "given", "infer_json", "triton_aio",
-           "triton_http"]
+           "triton_http", "wait_until"]
 TIMEOUT_SECONDS = 60
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("it did not come true")
+        time.sleep(0.02)
 
 
 def client(daemon, **keywords):

@@ -163,6 +163,9 @@ class RestProtocolTest(unittest.TestCase):
         reply = ask(self.daemon, "GET", "/v2/systemsharedmemory/status")
         self.assertEqual(reply.status, 501)
         self.assertEqual(self.client.get_cuda_shared_memory_status(), [])
+        self.assertEqual(self.client.get_trace_settings()["trace_level"], ["OFF"])
+        reply = ask(self.daemon, "POST", "/v2/trace/setting", {"trace_rate": "1"})
+        self.assertEqual(reply.status, 501)
 
     def test_perf_analyzer_measures_over_http(self):
         tool = os.path.join(PERF_ANALYZER, "bin", "perf_analyzer")
