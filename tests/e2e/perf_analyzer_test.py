@@ -6,6 +6,7 @@ import subprocess
 import unittest
 
 from e2e import models
+from e2e.collector import Collector, named
 from e2e.daemon import SOURCE, Daemon
 
 FOLDER = os.environ.get("PERF_ANALYZER_DIR") or os.path.join(SOURCE, "build", "perf_analyzer")
@@ -43,9 +44,22 @@ class PerfAnalyzerTest(unittest.TestCase):
                 if name.startswith("nv_inference_request_failure")
             }
             self.assertEqual(sum(failures.values()), 0, failures)
+            self.assertEqual(daemon.stop(), 0)
 
     def test_measures_the_identity_model(self):
         self.measure()
+
+    def test_sets_what_is_traced(self):
+        tracing = ["--trace-level", "TIMESTAMPS", "--trace-rate", "10", "--trace-count", "20"]
+        with Collector() as collector:
+            self.measure(
+                *tracing,
+                "--log-frequency",
+                "5",
+                daemon_arguments=["--otlp-endpoint", collector.endpoint],
+            )
+            # What is queued is sent at the end. It sets the count more than once.
+            self.assertIn(len(named(collector.spans(), "InferRequest")), range(20, 100))
 
     def test_measures_it_with_tensors_in_shared_memory(self):
         self.measure(
