@@ -52,6 +52,7 @@ absl::Status CheckNumbers(const ServerOptions& options) {
       {"--grpc-port", options.grpc_port, 0, 65535},
       {"--http-port", options.http_port, 0, 65535},
       {"--metrics-port", options.metrics_port, 0, 65535},
+      {"--memory-limit-bytes", options.memory_limit_bytes, 0, 1024 * kTera},
       {"--max-message-bytes", options.max_message_bytes, 1024, kMaxMessage},
       {"--max-inflight-bytes", options.max_inflight_bytes, options.max_message_bytes, kTera},
       {"--max-concurrent-streams", options.max_streams_per_connection, 1, 1000000},
@@ -234,6 +235,7 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   if (file.exit_timeout_seconds() != 0) {
     options->exit_timeout = absl::Seconds(file.exit_timeout_seconds());
   }
+  set(file.memory_limit_bytes(), &options->memory_limit_bytes);
   set(file.max_message_bytes(), &options->max_message_bytes);
   set(file.max_inflight_bytes(), &options->max_inflight_bytes);
   set(file.max_queue_requests(), &options->repository.max_queue_requests);

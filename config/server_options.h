@@ -96,6 +96,9 @@ struct ServerOptions {
   absl::Duration drain_delay = absl::ZeroDuration();
   absl::Duration exit_timeout = absl::Seconds(30);
 
+  // What the process may hold: models that do not fit are refused. 0 = what the cgroup or else the
+  // machine has.
+  int64_t memory_limit_bytes = 0;
   // Largest gRPC message and HTTP body, either way.
   int64_t max_message_bytes = int64_t{64} << 20;
   // Bytes of requests in flight over all models.

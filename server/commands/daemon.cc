@@ -47,11 +47,19 @@ int SlotCount(const EngineConfig& engine) {
   return engine.core_slots > 0 ? engine.core_slots : AvailableCores();
 }
 
-double ResidentBytes() {
+// Of the process's pages in memory, all or only those that the kernel cannot drop: what files hold
+// is theirs.
+int64_t ResidentBytes(bool with_files) {
   std::ifstream file("/proc/self/statm");
-  int64_t total_pages = 0, resident_pages = 0;
-  file >> total_pages >> resident_pages;
-  return static_cast<double>(resident_pages * sysconf(_SC_PAGESIZE));
+  int64_t total_pages = 0, resident_pages = 0, file_pages = 0;
+  file >> total_pages >> resident_pages >> file_pages;
+  return (resident_pages - (with_files ? 0 : file_pages)) * sysconf(_SC_PAGESIZE);
+}
+
+int64_t HeldBytes() { return ResidentBytes(/*with_files=*/false); }
+
+int64_t MemoryLimit(const ServerOptions& options) {
+  return options.memory_limit_bytes > 0 ? options.memory_limit_bytes : AvailableMemoryBytes();
 }
 
 GrpcServerOptions GrpcOptions(const ServerOptions& options) {
@@ -63,7 +71,7 @@ GrpcServerOptions GrpcOptions(const ServerOptions& options) {
   grpc.connections = options.connections;
   grpc.message_pool_bytes = options.message_pool_bytes;
   grpc.receive_buffer_bytes =
-      std::min(grpc.receive_buffer_bytes, AvailableMemoryBytes() / kReceiveShare);
+      std::min(grpc.receive_buffer_bytes, MemoryLimit(options) / kReceiveShare);
   return grpc;
 }
 
@@ -101,14 +109,15 @@ Daemon::Daemon(const ServerOptions& options, ModelRepository::CompileFunction co
     : options_(options),
       on_ready_(std::move(on_ready)),
       slots_(SlotCount(options.engine), options.engine.threads_per_slot),
-      inflight_(InflightLimit(options, AvailableMemoryBytes())),
+      memory_(MemoryLimit(options), HeldBytes),
+      inflight_(InflightLimit(options, MemoryLimit(options))),
       shared_memory_(options.max_shared_memory_regions, options.max_shared_memory_bytes),
       access_log_(std::max<int64_t>(options.access_log_rate, 1)),
       spans_(options.max_trace_spans),
       tracer_(MakeTracer(options, &spans_)),
       exporter_(MakeExporter(options, &spans_)),
-      repository_(options.repository, ServingConfig(options.engine), {&slots_, &clock_, &metrics_},
-                  std::move(compile)),
+      repository_(options.repository, ServingConfig(options.engine),
+                  {&slots_, &clock_, &metrics_, &memory_}, std::move(compile)),
       state_(&repository_, options.strict_readiness),
       rest_{&repository_, &state_, &inflight_, options.max_message_bytes, Features()} {
   repository_.SetStateListener([this](const std::string&) { OnModelChanged(); });
@@ -267,7 +276,10 @@ void Daemon::AddProcessMetrics() {
                            [this] { return double(shared_memory_.count()); });
   metrics_.AddProcessGauge(metrics::kSharedBytes,
                            [this] { return double(shared_memory_.bytes()); });
-  metrics_.AddProcessGauge(metrics::kResidentBytes, ResidentBytes);
+  metrics_.AddProcessGauge(metrics::kResidentBytes,
+                           [] { return double(ResidentBytes(/*with_files=*/true)); });
+  metrics_.AddProcessGauge(metrics::kMemoryUsed, [] { return double(HeldBytes()); });
+  metrics_.AddProcessGauge(metrics::kMemoryLimit, [this] { return double(memory_.cap_bytes()); });
   if (exporter_ != nullptr) {
     metrics_.AddProcessGauge(metrics::kTraceSpans,
                              [this] { return double(exporter_->exported()); });

@@ -14,6 +14,7 @@
 #include "server/http/server_routes.h"
 #include "server/metrics/access_log.h"
 #include "server/metrics/metrics_registry.h"
+#include "server/model/memory_budget.h"
 #include "server/repository/model_repository.h"
 #include "server/rest/rest_call.h"
 #include "server/rpc/grpc_server.h"
@@ -70,6 +71,7 @@ class Daemon {
   MetricsRegistry metrics_;
   // After what tasks use until they end: it joins them.
   CoreSlots slots_;
+  MemoryBudget memory_;
   InflightBytes inflight_;
   SharedMemoryRegions shared_memory_;
   AccessLog access_log_;

@@ -38,6 +38,9 @@ void AddFileFlags(CLI::App* command, SecurityFlags* flags) {
                       "File that says who may do what; without it everybody may do everything");
   command->add_flag("--allow-plaintext-tokens", flags->access.plaintext_tokens,
                     "Take tokens over connections without TLS");
+  command->add_option("--memory-limit-bytes", flags->memory_limit_bytes,
+                      "What the process may hold; models that do not fit are refused. 0 = what the "
+                      "cgroup has");
   command->add_option("--model-digests", flags->model_digests,
                       "File as sha256sum prints it: only versions whose files it lists are loaded");
   command->add_option("--reload-interval", flags->reload_interval,
@@ -53,6 +56,7 @@ absl::Status TakeFileFlags(const CLI::App& command, const SecurityFlags& flags,
   take("--tls-key", flags.tls.key_path, &options->tls.key_path);
   take("--tls-client-ca", flags.tls.client_ca_path, &options->tls.client_ca_path);
   take("--tls-client-optional", flags.tls.client_optional, &options->tls.client_optional);
+  take("--memory-limit-bytes", flags.memory_limit_bytes, &options->memory_limit_bytes);
   take("--model-digests", flags.model_digests, &options->repository.digests_path);
   take("--metrics-tls", flags.tls.metrics, &options->tls.metrics);
   take("--access-config", flags.access.config_path, &options->access.config_path);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -12,7 +13,7 @@ class App;
 
 namespace inferd {
 
-// The flags of `inferd serve` about connections and who may do what. A value type.
+// The flags of `inferd serve` about connections, who may do what, and memory. A value type.
 struct SecurityFlags {
   bool compressed_requests = false;
   std::string max_age, max_age_grace;
@@ -21,6 +22,7 @@ struct SecurityFlags {
   AccessOptions access;
   std::string reload_interval;
   std::string model_digests;
+  int64_t memory_limit_bytes = 0;
 };
 
 // "5", "1.5" (seconds) or "500ms"; INVALID_ARGUMENT naming the flag.

@@ -47,6 +47,8 @@ constexpr Metric kCoreSlots{"inferd_core_slots", "Executions that may run at onc
 constexpr Metric kIdleSlots{"inferd_core_slots_idle", "Core slots without work"};
 constexpr Metric kWaitingTasks{"inferd_core_slot_waiting_tasks", "Batches waiting for a slot"};
 constexpr Metric kResidentBytes{"inferd_process_resident_memory_bytes", "Resident memory"};
+constexpr Metric kMemoryUsed{"inferd_memory_used_bytes", "Memory that the process holds for itself"};
+constexpr Metric kMemoryLimit{"inferd_memory_limit_bytes", "Beyond it no model is loaded"};
 constexpr Metric kInflightBytes{"inferd_inflight_request_bytes", "Bytes of requests in flight"};
 constexpr Metric kInflightLimit{"inferd_inflight_request_limit_bytes", "Limit of these bytes"};
 constexpr Metric kHttpConnections{"inferd_http_connections", "Connections of the HTTP port"};

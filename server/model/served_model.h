@@ -20,6 +20,7 @@ namespace inferd {
 
 class Batcher;
 class Clock;
+class MemoryBudget;
 class MetricsRegistry;
 class ModelMetrics;
 
@@ -28,6 +29,7 @@ struct ServingContext {
   CoreSlots* slots = nullptr;
   Clock* clock = nullptr;
   MetricsRegistry* metrics = nullptr;
+  MemoryBudget* memory = nullptr;  // null: without a cap
 };
 
 // One loaded version of a model: the compiled model, its effective configuration, its batcher and

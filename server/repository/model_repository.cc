@@ -1,5 +1,7 @@
 #include "server/repository/model_repository.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <exception>
 #include <set>
@@ -275,6 +277,8 @@ absl::StatusOr<ModelHandle> ModelRepository::Build(const ModelEntry& entry,
       const VersionGuard guard,
       VersionGuard::Admit(folder.path, version, options.model_filename, options_.digests_path));
   const std::string path = absl::StrCat(folder.path, "/", version, "/", options.model_filename);
+  ASSIGN_OR_RETURN(const std::unique_ptr<MemoryBudget::Claim> claim,
+                   ClaimMemory(guard.file_bytes()));
   const absl::Time begin = context_.clock->Now();
   try {
     EngineConfig engine = engine_;
@@ -284,11 +288,39 @@ absl::StatusOr<ModelHandle> ModelRepository::Build(const ModelEntry& entry,
     }
     ASSIGN_OR_RETURN(std::unique_ptr<Model> model, compile_(path, engine));
     if (!options_.digests_path.empty()) RETURN_IF_ERROR(guard.CheckUnchanged());
-    return ServedModel::Create(entry.name(), version, std::move(model), options, context_,
-                               context_.clock->Now() - begin);
+    ASSIGN_OR_RETURN(const std::shared_ptr<ServedModel> served,
+                     ServedModel::Create(entry.name(), version, std::move(model), options, context_,
+                                         context_.clock->Now() - begin));
+    if (context_.memory != nullptr) {
+      const MemoryUse use = served->model().memory_use();
+      // One slot has its arena from the warm-up.
+      RETURN_IF_ERROR(context_.memory->CheckLoaded(use.weight_bytes + use.arena_bytes,
+                                                   use.arena_bytes, context_.slots->count() - 1));
+    }
+    return served;
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("loading threw: ", error.what()));
   }
+}
+
+absl::StatusOr<std::unique_ptr<MemoryBudget::Claim>> ModelRepository::ClaimMemory(
+    int64_t file_bytes) {
+  if (context_.memory == nullptr) return nullptr;
+  const int64_t need_bytes = MemoryBudget::Estimate(file_bytes);
+  auto claim = context_.memory->TakeClaim(need_bytes);
+  if (claim.ok()) return claim;
+  // What is kept only to go back quickly goes first.
+  std::vector<ModelHandle> standbys;
+  {
+    MutexLock lock(&mutex_);
+    for (auto& [name, loaded] : loaded_) {
+      if (loaded.standby != nullptr) standbys.push_back(std::move(loaded.standby));
+    }
+  }
+  if (standbys.empty()) return claim;
+  LogInfo("superseded versions are dropped: their memory is needed");
+  standbys.clear();
+  return context_.memory->TakeClaim(need_bytes);
 }
 
 ModelHandle ModelRepository::Tracked(ModelEntry* entry, ModelHandle model) const {
@@ -297,6 +329,8 @@ ModelHandle ModelRepository::Tracked(ModelEntry* entry, ModelHandle model) const
   return ModelHandle(pointer, [entry, version, weak_table = std::weak_ptr<ModelTable>(table_),
                                model = std::move(model)](ServedModel*) mutable {
     model.reset();
+    // What the allocator keeps of it goes back, too.
+    malloc_trim(0);
     if (const auto table = weak_table.lock()) entry->EndUnloading(version);
   });
 }

@@ -15,6 +15,7 @@
 #include "config/server_options.h"
 #include "engine/core/mutex.h"
 #include "server/model/background_tuner.h"
+#include "server/model/memory_budget.h"
 #include "server/repository/change_detector.h"
 #include "server/repository/directory_scan.h"
 #include "server/repository/keyed_tasks.h"
@@ -133,6 +134,8 @@ class ModelRepository {
                            const std::shared_ptr<const ModelOptions>& options);
   absl::StatusOr<ModelHandle> Build(const ModelEntry& entry, const ModelFolder& folder,
                                     int64_t version, const ModelOptions& options);
+  // Memory for a load, of superseded versions if need be; null without a cap.
+  absl::StatusOr<std::unique_ptr<MemoryBudget::Claim>> ClaimMemory(int64_t file_bytes);
   // A handle that tells the entry when the last user is gone.
   ModelHandle Tracked(ModelEntry* entry, ModelHandle model) const;
   // Takes down the versions that are not among `wanted`, unless none of those is READY.
