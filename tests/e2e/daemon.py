@@ -28,7 +28,7 @@ class Daemon:
     With `until_ready` false it waits for every model's final state instead of readiness.
     """
 
-    def __init__(self, fill, *arguments, environment=None, until_ready=True):
+    def __init__(self, fill, *arguments, environment=None, until_ready=True, program=INFERD):
         self.folder = tempfile.mkdtemp(prefix="inferd-test-")
         self.models = os.path.join(self.folder, "models")
         os.mkdir(self.models)
@@ -37,7 +37,7 @@ class Daemon:
         self._log = open(self.log_path, "wb")
         self.process = subprocess.Popen(
             [
-                INFERD,
+                program,
                 "serve",
                 "--model-repository",
                 self.models,
