@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Loads, asks and unloads one model again and again; the daemon's memory must come back each time.
 
-usage: unload_cycles.py MODEL.onnx [--cycles 200] [--settle 5]
+usage: unload_cycles.py MODEL.onnx [--cycles 200] [--settle 40]
 Prints the resident memory after each tenth unload; exits 1 when that after the last cycle is more
-than 5 % above the one after the first `settle` cycles.
+than 5 % above the one after the first `settle` cycles, in which threads, their pools and the
+allocator's arenas come to their size.
 """
 
 import argparse
@@ -73,7 +74,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model")
     parser.add_argument("--cycles", type=int, default=200)
-    parser.add_argument("--settle", type=int, default=5)
+    parser.add_argument("--settle", type=int, default=40)
     options = parser.parse_args()
 
     def fill(repository):
