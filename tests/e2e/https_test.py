@@ -87,9 +87,10 @@ class HttpsTest(unittest.TestCase):
         self.assertEqual(ended.stdout, "200 1\n200 0\n", ended.stderr)
 
     def test_a_client_that_goes_away_cancels_its_request(self):
+        # Slow enough that some wait still when the clients have shaken hands and gone.
         daemon = self.enterContext(
-            Daemon(lambda repository: models.save(repository, "slow", models.slow()), "--tls-cert",
-                   self.pair[0], "--tls-key", self.pair[1]))
+            Daemon(lambda repository: models.save(repository, "slow", models.slow(400)),
+                   "--tls-cert", self.pair[0], "--tls-key", self.pair[1]))
         trust = ssl.create_default_context(cafile=self.authority.certificate)
         port = int(daemon.addresses["http"].rsplit(":", 1)[1])
         data = bytes(64 * 1024 * 4)
