@@ -14,7 +14,7 @@ absl::string_view View(grpc::string_ref text) { return {text.data(), text.size()
 
 std::vector<absl::string_view> Properties(const grpc::AuthContext& context, const char* name) {
   std::vector<absl::string_view> values;
-  for (const grpc::string_ref value : context.FindPropertyValues(name)) {
+  for (const grpc::string_ref& value : context.FindPropertyValues(name)) {
     values.push_back(View(value));
   }
   return values;

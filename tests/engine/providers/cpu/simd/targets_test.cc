@@ -8,6 +8,7 @@
 #include "engine/providers/cpu/simd/binary_f32.h"
 #include "engine/providers/cpu/simd/copy_plan.h"
 #include "engine/providers/cpu/simd/depthwise_f32.h"
+#include "engine/providers/cpu/simd/panel_product.h"
 #include "engine/providers/cpu/simd/rows_f32.h"
 #include "engine/providers/cpu/simd/unary_f32.h"
 #include "engine/providers/cpu/simd/winograd_f32.h"
@@ -69,6 +70,20 @@ std::vector<Function> Functions() {
     }
     for (int64_t i = 0; i < 756; ++i) y[i] *= 1e-3f;
   });
+  for (const int64_t unit : {1, 5}) {
+    functions.push_back([unit](const float* x, float* y) {
+      constexpr int64_t kRows = 13;
+      const PanelProduct product{.depth = 20, .columns = 43, .unit = unit};
+      std::vector<float> packed(product.packed_floats());
+      product.Pack(x + 100, false, packed.data());
+      std::vector<const float*> pointers;
+      for (int64_t i = 0; i < product.depth / unit * kRows; ++i) pointers.push_back(x + i * 7);
+      PanelBlock block{0, kRows, 0, product.panels(), 0};
+      if (unit > 1) block.pointers = pointers.data();
+      MultiplyPanels(product, {x, packed.data(), x, nullptr, -1e9f, 1e9f, y}, block);
+      for (int64_t i = 0; i < kRows * product.columns; ++i) y[i] *= 1e-4f;
+    });
+  }
   return functions;
 }
 
