@@ -7,33 +7,6 @@
 #include "server/metrics/log.h"
 
 namespace inferd {
-namespace {
-
-ApiCategory CategoryOf(HttpCategory category) {
-  switch (category) {
-    case HttpCategory::kHealth:
-      return ApiCategory::kHealth;
-    case HttpCategory::kMetadata:
-      return ApiCategory::kMetadata;
-    case HttpCategory::kInference:
-      return ApiCategory::kInference;
-    case HttpCategory::kModelRepository:
-      return ApiCategory::kModelRepository;
-    case HttpCategory::kSharedMemory:
-      return ApiCategory::kSharedMemory;
-    case HttpCategory::kStatistics:
-    case HttpCategory::kMetrics:
-      return ApiCategory::kStatistics;
-    case HttpCategory::kTrace:
-      return ApiCategory::kTrace;
-    case HttpCategory::kLogging:
-      return ApiCategory::kLogging;
-  }
-  return ApiCategory::kModelRepository;
-}
-
-}  // namespace
-
 std::shared_ptr<SSL_CTX> HttpTlsContext::Current() {
   if (certificates_ == nullptr) return nullptr;
   std::shared_ptr<const TlsMaterial> now = certificates_->current();
@@ -49,7 +22,7 @@ std::shared_ptr<SSL_CTX> HttpTlsContext::Current() {
   return context_;
 }
 
-std::optional<HttpReply> RefusalOfCaller(const AccessControl* control, HttpCategory category,
+std::optional<HttpReply> RefusalOfCaller(const AccessControl* control, ApiCategory category,
                                          const HttpRequest& request, const PeerNames& peer,
                                          bool plaintext) {
   if (control == nullptr) return std::nullopt;
@@ -59,8 +32,7 @@ std::optional<HttpReply> RefusalOfCaller(const AccessControl* control, HttpCateg
   }
   const std::vector<absl::string_view> dns(peer.dns.begin(), peer.dns.end());
   const std::vector<absl::string_view> uris(peer.uris.begin(), peer.uris.end());
-  const absl::Status status =
-      control->Check(CategoryOf(category), {authorization, dns, uris, plaintext});
+  const absl::Status status = control->Check(category, {authorization, dns, uris, plaintext});
   if (status.ok()) return std::nullopt;
   HttpReply reply = HttpError(status);
   if (absl::IsUnauthenticated(status)) reply.headers.emplace_back("WWW-Authenticate", "Bearer");

@@ -32,7 +32,7 @@ class HttpTlsContext {
 
 // 401 or 403 for a request whose sender may not make calls of that category; nothing where
 // `control` is null. `peer` are the names in its certificate.
-std::optional<HttpReply> RefusalOfCaller(const AccessControl* control, HttpCategory category,
+std::optional<HttpReply> RefusalOfCaller(const AccessControl* control, ApiCategory category,
                                          const HttpRequest& request, const PeerNames& peer,
                                          bool plaintext);
 

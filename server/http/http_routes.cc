@@ -65,7 +65,7 @@ absl::StatusOr<std::vector<std::string>> PathSegments(absl::string_view target) 
   return segments;
 }
 
-void HttpRoutes::Add(HttpCategory category, std::string method, absl::string_view pattern,
+void HttpRoutes::Add(ApiCategory category, std::string method, absl::string_view pattern,
                      Handler handler) {
   AddAsync(category, std::move(method), pattern,
            [handler = std::move(handler)](const std::shared_ptr<HttpCall>& call) {
@@ -73,7 +73,7 @@ void HttpRoutes::Add(HttpCategory category, std::string method, absl::string_vie
            });
 }
 
-void HttpRoutes::AddAsync(HttpCategory category, std::string method, absl::string_view pattern,
+void HttpRoutes::AddAsync(ApiCategory category, std::string method, absl::string_view pattern,
                           AsyncHandler handler) {
   routes_.push_back(
       {category, std::move(method), absl::StrSplit(pattern.substr(1), '/'), std::move(handler)});

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -8,23 +7,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/access/api_category.h"
 #include "server/http/http_call.h"
 #include "server/http/http_message.h"
 
 namespace inferd {
-
-// What a path is for: who may use it is decided by these.
-enum class HttpCategory : uint8_t {
-  kHealth,
-  kMetadata,
-  kInference,
-  kModelRepository,
-  kSharedMemory,
-  kStatistics,
-  kTrace,
-  kLogging,
-  kMetrics,
-};
 
 // Which function answers which path. Immutable once it serves.
 class HttpRoutes {
@@ -35,7 +22,7 @@ class HttpRoutes {
   using AsyncHandler = std::function<void(std::shared_ptr<HttpCall> call)>;
 
   struct Route {
-    HttpCategory category;
+    ApiCategory category;  // who may use it is decided by this
     std::string method;
     std::vector<std::string> segments;
     AsyncHandler handler;
@@ -50,8 +37,8 @@ class HttpRoutes {
   // `pattern` is a path such as "/v2/models/*/ready"; "*" is one segment of any text. A handler for
   // GET answers HEAD, too. Handlers run on the server's threads: they must not block, and must be
   // thread-safe.
-  void Add(HttpCategory category, std::string method, absl::string_view pattern, Handler handler);
-  void AddAsync(HttpCategory category, std::string method, absl::string_view pattern,
+  void Add(ApiCategory category, std::string method, absl::string_view pattern, Handler handler);
+  void AddAsync(ApiCategory category, std::string method, absl::string_view pattern,
                 AsyncHandler handler);
 
   // Refusals: 400 for a path that cannot be decoded, 404 for an unknown one, 405 for another method

@@ -16,23 +16,23 @@ HttpReply ModelReadiness(const HttpQuestions& questions, const std::string& mode
 }  // namespace
 
 void AddHealthRoutes(const HttpQuestions& questions, HttpRoutes* routes) {
-  routes->Add(HttpCategory::kHealth, "GET", "/v2/health/live",
+  routes->Add(ApiCategory::kHealth, "GET", "/v2/health/live",
               [](const HttpRequest&) { return HttpReply(); });
-  routes->Add(HttpCategory::kHealth, "GET", "/v2/health/ready", [questions](const HttpRequest&) {
+  routes->Add(ApiCategory::kHealth, "GET", "/v2/health/ready", [questions](const HttpRequest&) {
     return questions.is_ready() ? HttpReply() : HttpError(400, "the server is not ready");
   });
-  routes->Add(HttpCategory::kHealth, "GET", "/v2/models/*/ready",
+  routes->Add(ApiCategory::kHealth, "GET", "/v2/models/*/ready",
               [questions](const HttpRequest& request) {
                 return ModelReadiness(questions, request.captures[0], "");
               });
-  routes->Add(HttpCategory::kHealth, "GET", "/v2/models/*/versions/*/ready",
+  routes->Add(ApiCategory::kHealth, "GET", "/v2/models/*/versions/*/ready",
               [questions](const HttpRequest& request) {
                 return ModelReadiness(questions, request.captures[0], request.captures[1]);
               });
 }
 
 void AddMetricsRoute(const HttpQuestions& questions, HttpRoutes* routes) {
-  routes->Add(HttpCategory::kMetrics, "GET", "/metrics", [questions](const HttpRequest&) {
+  routes->Add(ApiCategory::kStatistics, "GET", "/metrics", [questions](const HttpRequest&) {
     HttpReply reply;
     reply.content_type = questions.metrics_content_type;
     reply.body = questions.metrics_text();

@@ -38,9 +38,8 @@ void AddGenerateRoutes(const RestSurroundings& shared, HttpRoutes* routes) {
           });
     };
     const std::string ending = stream ? "/generate_stream" : "/generate";
-    routes->AddAsync(HttpCategory::kInference, "POST", "/v2/models/*" + ending, generate);
-    routes->AddAsync(HttpCategory::kInference, "POST", "/v2/models/*/versions/*" + ending,
-                     generate);
+    routes->AddAsync(ApiCategory::kInference, "POST", "/v2/models/*" + ending, generate);
+    routes->AddAsync(ApiCategory::kInference, "POST", "/v2/models/*/versions/*" + ending, generate);
   }
 }
 

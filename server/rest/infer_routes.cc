@@ -38,8 +38,8 @@ void AddInferRoutes(const RestSurroundings& shared, HttpRoutes* routes) {
           return EncodeInferReply(request, response, shared.max_reply_bytes);
         });
   };
-  routes->AddAsync(HttpCategory::kInference, "POST", "/v2/models/*/infer", infer);
-  routes->AddAsync(HttpCategory::kInference, "POST", "/v2/models/*/versions/*/infer", infer);
+  routes->AddAsync(ApiCategory::kInference, "POST", "/v2/models/*/infer", infer);
+  routes->AddAsync(ApiCategory::kInference, "POST", "/v2/models/*/versions/*/infer", infer);
 }
 
 }  // namespace inferd

@@ -37,7 +37,7 @@ HttpRoutes::Handler ModelHandler(const RestSurroundings& shared, ModelCall<Reque
 }
 
 // `path` and the same of one version.
-void AddForModel(HttpCategory category, const std::string& ending,
+void AddForModel(ApiCategory category, const std::string& ending,
                  const HttpRoutes::Handler& handler, HttpRoutes* routes) {
   routes->Add(category, "GET", "/v2/models/*" + ending, handler);
   routes->Add(category, "GET", "/v2/models/*/versions/*" + ending, handler);
@@ -52,25 +52,25 @@ void AddMetadataRoutes(const RestSurroundings& shared, HttpRoutes* routes) {
         RETURN_IF_ERROR(DescribeServer(shared.features, &response));
         return ProtoJson(response);
       });
-  routes->Add(HttpCategory::kMetadata, "GET", "/v2", server);
-  routes->Add(HttpCategory::kMetadata, "GET", "/v2/", server);
+  routes->Add(ApiCategory::kMetadata, "GET", "/v2", server);
+  routes->Add(ApiCategory::kMetadata, "GET", "/v2/", server);
 
   const auto statistics =
       ModelHandler<inference::ModelStatisticsRequest, inference::ModelStatisticsResponse>(
           shared, ShowStatistics, ProtoJson);
   // Before the path of a model that could be called "stats".
-  routes->Add(HttpCategory::kStatistics, "GET", "/v2/models/stats", statistics);
-  AddForModel(HttpCategory::kStatistics, "/stats", statistics, routes);
+  routes->Add(ApiCategory::kStatistics, "GET", "/v2/models/stats", statistics);
+  AddForModel(ApiCategory::kStatistics, "/stats", statistics, routes);
 
   const auto metadata =
       ModelHandler<inference::ModelMetadataRequest, inference::ModelMetadataResponse>(
           shared, DescribeModel, ProtoJson);
-  AddForModel(HttpCategory::kMetadata, "", metadata, routes);
+  AddForModel(ApiCategory::kMetadata, "", metadata, routes);
 
   const auto config = ModelHandler<inference::ModelConfigRequest, inference::ModelConfigResponse>(
       shared, ShowModelConfig,
       [](const inference::ModelConfigResponse& response) { return ProtoJson(response.config()); });
-  AddForModel(HttpCategory::kMetadata, "/config", config, routes);
+  AddForModel(ApiCategory::kMetadata, "/config", config, routes);
 }
 
 }  // namespace inferd

@@ -151,9 +151,9 @@ void AddRepositoryRoutes(const RestSurroundings& shared, HttpRoutes* routes) {
         Unload(shared, http, std::move(done));
       });
   for (const std::string repository : {"/v2/repository", "/v2/repository/*"}) {
-    routes->Add(HttpCategory::kModelRepository, "POST", repository + "/index", index);
-    routes->AddAsync(HttpCategory::kModelRepository, "POST", repository + "/models/*/load", load);
-    routes->AddAsync(HttpCategory::kModelRepository, "POST", repository + "/models/*/unload",
+    routes->Add(ApiCategory::kModelRepository, "POST", repository + "/index", index);
+    routes->AddAsync(ApiCategory::kModelRepository, "POST", repository + "/models/*/load", load);
+    routes->AddAsync(ApiCategory::kModelRepository, "POST", repository + "/models/*/unload",
                      unload);
   }
 }

@@ -114,13 +114,13 @@ void AddSettingRoutes(const RestSurroundings& shared, HttpRoutes* routes) {
   const HttpRoutes::Handler change = JsonHandler(shared.state, LogSettingsCall);
   const HttpRoutes::Handler show =
       JsonHandler(shared.state, [](const HttpRequest&) { return LogSettingsCall(HttpRequest()); });
-  routes->Add(HttpCategory::kLogging, "GET", "/v2/logging", show);
-  routes->Add(HttpCategory::kLogging, "POST", "/v2/logging", change);
+  routes->Add(ApiCategory::kLogging, "GET", "/v2/logging", show);
+  routes->Add(ApiCategory::kLogging, "POST", "/v2/logging", change);
   const HttpRoutes::Handler trace = JsonHandler(
       shared.state, [&shared](const HttpRequest& http) { return TraceSettingsCall(shared, http); });
   for (const char* method : {"GET", "POST"}) {
-    routes->Add(HttpCategory::kTrace, method, "/v2/trace/setting", trace);
-    routes->Add(HttpCategory::kTrace, method, "/v2/models/*/trace/setting", trace);
+    routes->Add(ApiCategory::kTrace, method, "/v2/trace/setting", trace);
+    routes->Add(ApiCategory::kTrace, method, "/v2/models/*/trace/setting", trace);
   }
 }
 

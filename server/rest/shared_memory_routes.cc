@@ -87,7 +87,7 @@ absl::StatusOr<std::string> CudaUnregister(const HttpRequest&) { return std::str
 void AddSharedMemoryRoutes(const RestSurroundings& shared, HttpRoutes* routes) {
   const auto add = [&](const char* method, const std::string& path,
                        std::function<absl::StatusOr<std::string>(const HttpRequest&)> answer) {
-    routes->Add(HttpCategory::kSharedMemory, method, path,
+    routes->Add(ApiCategory::kSharedMemory, method, path,
                 JsonHandler(shared.state, std::move(answer)));
   };
   const auto status = [&shared](const HttpRequest& http) { return Status(shared, http); };

@@ -62,41 +62,28 @@ struct Window {
 class PanelConvolutionKernel : public BoundKernel {
  public:
   PanelConvolutionKernel(const PanelProduct& product, const Window& window, int64_t rows,
-                         int threads, bool has_bias, SumEpilogue epilogue,
+                         int threads, int bias, SumEpilogue epilogue,
                          std::shared_ptr<const PackedWeights> weights, std::string description)
       : product_(product),
         window_(window),
         rows_(rows),
         threads_(std::max(1, threads)),
-        has_bias_(has_bias),
+        bias_(bias),
         epilogue_(std::move(epilogue)),
         weights_(std::move(weights)),
         zeros_(window.channels, 0.0f),
         description_(std::move(description)) {}
 
   absl::Status Run(const StepContext& context) const override {
-    const auto floats = [&](int i) { return context.inputs[i]->data<float>(); };
-    const float* x = floats(0);
-    const PanelOperands operands = {.x = nullptr,
-                                    .packed = static_cast<const float*>(weights_->data()),
-                                    .bias = has_bias_ ? floats(2) : nullptr,
-                                    .add = epilogue_.add >= 0 ? floats(epilogue_.add) : nullptr,
-                                    .low = epilogue_.low,
-                                    .high = epilogue_.high,
-                                    .y = context.outputs[0]->mutable_data<float>()};
-    SharePanels(product_, rows_, std::min(threads_, context.threads),
-                [&](int number, const PanelPart& part) {
-                  const float** pointers =
-                      static_cast<const float**>(context.scratch) + number * PointersOfThread();
-                  ForEachBlockOfRows(product_, part, [&](const PanelPart& rows) {
-                    PointAt(x, rows, pointers);
-                    ForEachGroup(rows, [&](PanelBlock block) {
-                      block.pointers = pointers;
-                      MultiplyPanels(product_, operands, block);
-                      FinishPanels(context, epilogue_.rest, product_, block);
-                    });
-                  });
-                });
+    const float* x = context.inputs[0]->data<float>();
+    const PanelOperands operands = PanelOperandsOf(context, nullptr, *weights_, bias_, epilogue_);
+    RunPanels(context, product_, operands, epilogue_.rest, rows_,
+              std::min(threads_, context.threads), [&](int number, const PanelPart& part) {
+                const float** pointers =
+                    static_cast<const float**>(context.scratch) + number * PointersOfThread();
+                PointAt(x, part, pointers);
+                return pointers;
+              });
     return absl::OkStatus();
   }
   int64_t scratch_bytes() const override {
@@ -123,7 +110,7 @@ class PanelConvolutionKernel : public BoundKernel {
   const Window window_;
   const int64_t rows_;
   const int threads_;
-  const bool has_bias_;
+  const int bias_;
   const SumEpilogue epilogue_;
   const std::shared_ptr<const PackedWeights> weights_;
   const std::vector<float> zeros_;
@@ -178,7 +165,7 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PreparePanelConvolution(const Graph
                       product.packed_floats() * static_cast<int64_t>(sizeof(float)), pack));
   const int64_t rows = conv.destination[0] * conv.destination[2] * conv.destination[3];
   return std::make_unique<PanelConvolutionKernel>(
-      product, window, rows, context.threads, HasInput(node, 2), std::move(epilogue),
+      product, window, rows, context.threads, HasInput(node, 2) ? 2 : -1, std::move(epilogue),
       std::move(packed), absl::StrCat("simd:panels", EpilogueText(node)));
 }
 

@@ -30,23 +30,10 @@ class PanelKernel : public BoundKernel {
         description_(std::move(description)) {}
 
   absl::Status Run(const StepContext& context) const override {
-    const auto floats = [&](int i) { return i < 0 ? nullptr : context.inputs[i]->data<float>(); };
-    const PanelOperands operands = {.x = floats(0),
-                                    .packed = static_cast<const float*>(weights_->data()),
-                                    .bias = floats(bias_),
-                                    .add = floats(epilogue_.add),
-                                    .low = epilogue_.low,
-                                    .high = epilogue_.high,
-                                    .y = context.outputs[0]->mutable_data<float>()};
-    SharePanels(product_, rows_, std::min(threads_, context.threads),
-                [&](int, const PanelPart& part) {
-                  ForEachBlockOfRows(product_, part, [&](const PanelPart& rows) {
-                    ForEachGroup(rows, [&](const PanelBlock& block) {
-                      MultiplyPanels(product_, operands, block);
-                      FinishPanels(context, epilogue_.rest, product_, block);
-                    });
-                  });
-                });
+    const PanelOperands operands =
+        PanelOperandsOf(context, context.inputs[0]->data<float>(), *weights_, bias_, epilogue_);
+    RunPanels(context, product_, operands, epilogue_.rest, rows_,
+              std::min(threads_, context.threads), [](int, const PanelPart&) { return nullptr; });
     return absl::OkStatus();
   }
   std::string description() const override { return description_; }

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/plan/weight_store.h"
 #include "engine/providers/cpu/simd/elementwise_chain.h"
 #include "engine/providers/cpu/simd/panel_form.h"
 #include "engine/providers/cpu/simd/panel_product.h"
 #include "engine/providers/cpu/simd/parallel.h"
+#include "engine/providers/cpu/simd/sum_epilogue.h"
 
 // How a product by panels is cut: shares for threads, blocks of rows, groups of panels. A block's
 // part of the input and a group's part of the output stay in a core's second cache.
@@ -90,6 +92,39 @@ inline void FinishPanels(const StepContext& context, const ElementwiseChain& res
   for (int64_t row = block.first_row; row < end_row; ++row) {
     rest.Apply(context, row * product.columns + first, row * product.columns + last);
   }
+}
+
+// What a node's product reads and writes. `x` is null where rows are given by pointers, `bias` a
+// node input or -1.
+inline PanelOperands PanelOperandsOf(const StepContext& context, const float* x,
+                                     const PackedWeights& weights, int bias,
+                                     const SumEpilogue& epilogue) {
+  const auto floats = [&](int i) { return i < 0 ? nullptr : context.inputs[i]->data<float>(); };
+  return {.x = x,
+          .packed = static_cast<const float*>(weights.data()),
+          .bias = floats(bias),
+          .add = floats(epilogue.add),
+          .low = epilogue.low,
+          .high = epilogue.high,
+          .y = context.outputs[0]->mutable_data<float>()};
+}
+
+// The whole product with its epilogue. point(thread's number, part) gives the pointers of a block
+// of rows, or null.
+template <typename Point>
+void RunPanels(const StepContext& context, const PanelProduct& product,
+               const PanelOperands& operands, const ElementwiseChain& rest, int64_t rows,
+               int threads, const Point& point) {
+  SharePanels(product, rows, threads, [&](int number, const PanelPart& share) {
+    ForEachBlockOfRows(product, share, [&](const PanelPart& part) {
+      const float* const* pointers = point(number, part);
+      ForEachGroup(part, [&](PanelBlock block) {
+        block.pointers = pointers;
+        MultiplyPanels(product, operands, block);
+        FinishPanels(context, rest, product, block);
+      });
+    });
+  });
 }
 
 }  // namespace inferd::cpu

@@ -27,7 +27,7 @@ class HttpAccessTest : public ::testing::Test {
     std::remove(options.config_path.c_str());
   }
 
-  int Code(HttpCategory category, const HttpHeaders& headers, const PeerNames& peer = {},
+  int Code(ApiCategory category, const HttpHeaders& headers, const PeerNames& peer = {},
            bool plaintext = false) {
     HttpRequest request;
     request.headers = headers;
@@ -39,23 +39,23 @@ class HttpAccessTest : public ::testing::Test {
 };
 
 TEST_F(HttpAccessTest, EverybodyMayCallWithoutRules) {
-  EXPECT_FALSE(RefusalOfCaller(nullptr, HttpCategory::kModelRepository, HttpRequest(), {}, true));
+  EXPECT_FALSE(RefusalOfCaller(nullptr, ApiCategory::kModelRepository, HttpRequest(), {}, true));
 }
 
 TEST_F(HttpAccessTest, TellsWhoIsUnknownFromWhoMayNot) {
   const HttpHeaders token = {{"AUTHORIZATION", "bearer token"}};
-  EXPECT_EQ(Code(HttpCategory::kInference, token), 200);
-  EXPECT_EQ(Code(HttpCategory::kInference, {}, {{}, {"spiffe://ann"}}), 200);
-  EXPECT_EQ(Code(HttpCategory::kLogging, token), 403);
-  EXPECT_EQ(Code(HttpCategory::kInference, {}), 401);
-  EXPECT_EQ(Code(HttpCategory::kInference, {}, {{"spiffe://ann"}, {}}), 401);
-  EXPECT_EQ(Code(HttpCategory::kInference, token, {}, /*plaintext=*/true), 401);
-  EXPECT_EQ(Code(HttpCategory::kInference, {token[0], token[0]}), 401);
+  EXPECT_EQ(Code(ApiCategory::kInference, token), 200);
+  EXPECT_EQ(Code(ApiCategory::kInference, {}, {{}, {"spiffe://ann"}}), 200);
+  EXPECT_EQ(Code(ApiCategory::kLogging, token), 403);
+  EXPECT_EQ(Code(ApiCategory::kInference, {}), 401);
+  EXPECT_EQ(Code(ApiCategory::kInference, {}, {{"spiffe://ann"}, {}}), 401);
+  EXPECT_EQ(Code(ApiCategory::kInference, token, {}, /*plaintext=*/true), 401);
+  EXPECT_EQ(Code(ApiCategory::kInference, {token[0], token[0]}), 401);
 }
 
 TEST_F(HttpAccessTest, SaysWhatCredentialsItTakes) {
   const auto refusal =
-      RefusalOfCaller(control_.get(), HttpCategory::kHealth, HttpRequest(), {}, true);
+      RefusalOfCaller(control_.get(), ApiCategory::kHealth, HttpRequest(), {}, true);
   ASSERT_TRUE(refusal.has_value());
   EXPECT_THAT(refusal->headers, Contains(Pair("WWW-Authenticate", "Bearer")));
 }

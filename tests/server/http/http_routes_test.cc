@@ -24,10 +24,10 @@ HttpReply Get(const HttpRoutes& routes, const std::string& target,
 
 HttpRoutes Routes() {
   HttpRoutes routes;
-  routes.Add(HttpCategory::kHealth, "GET", "/fixed", [](const HttpRequest&) {
+  routes.Add(ApiCategory::kHealth, "GET", "/fixed", [](const HttpRequest&) {
     return HttpReply{200, "text/plain", "f"};
   });
-  routes.Add(HttpCategory::kHealth, "GET", "/models/*/ready", [](const HttpRequest& request) {
+  routes.Add(ApiCategory::kHealth, "GET", "/models/*/ready", [](const HttpRequest& request) {
     return HttpReply{200, "text/plain", request.captures[0]};
   });
   return routes;
@@ -64,7 +64,7 @@ TEST(HttpRoutes, HeadIsAnsweredAsGet) { EXPECT_EQ(Get(Routes(), "/fixed", "HEAD"
 
 TEST(HttpRoutes, ARouteHasItsCategory) {
   const HttpRoutes routes = Routes();
-  EXPECT_EQ(routes.Find("GET", "/fixed").route->category, HttpCategory::kHealth);
+  EXPECT_EQ(routes.Find("GET", "/fixed").route->category, ApiCategory::kHealth);
 }
 
 TEST(HttpRoutes, ARefusedMethodLearnsWhichAreTaken) {

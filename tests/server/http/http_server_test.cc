@@ -88,14 +88,14 @@ class HttpServerTest : public ::testing::Test {
  protected:
   void Start(HttpServerOptions options = {}) {
     HttpRoutes routes;
-    routes.Add(HttpCategory::kHealth, "GET", "/hello", [](const HttpRequest&) {
+    routes.Add(ApiCategory::kHealth, "GET", "/hello", [](const HttpRequest&) {
       return HttpReply{200, "text/plain", "hello"};
     });
-    routes.Add(HttpCategory::kInference, "POST", "/echo", [](const HttpRequest& request) {
+    routes.Add(ApiCategory::kInference, "POST", "/echo", [](const HttpRequest& request) {
       return HttpReply{200, "text/plain", request.body};
     });
     // Its calls wait until a test answers them.
-    routes.AddAsync(HttpCategory::kInference, "POST", "/later",
+    routes.AddAsync(ApiCategory::kInference, "POST", "/later",
                     [this](std::shared_ptr<HttpCall> call) {
                       MutexLock lock(&mutex_);
                       calls_.push_back(std::move(call));

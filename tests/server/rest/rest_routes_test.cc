@@ -100,18 +100,18 @@ TEST_F(RestRoutesTest, EveryPathHasItsCategory) {
   const struct {
     const char* method;
     const char* target;
-    HttpCategory category;
+    ApiCategory category;
   } paths[] = {
-      {"GET", "/v2", HttpCategory::kMetadata},
-      {"GET", "/v2/models/m/config", HttpCategory::kMetadata},
-      {"GET", "/v2/models/stats", HttpCategory::kStatistics},
-      {"GET", "/v2/models/m/versions/1/stats", HttpCategory::kStatistics},
-      {"POST", "/v2/models/m/infer", HttpCategory::kInference},
-      {"POST", "/v2/models/m/versions/1/generate_stream", HttpCategory::kInference},
-      {"POST", "/v2/repository/index", HttpCategory::kModelRepository},
-      {"POST", "/v2/repository/models/m/unload", HttpCategory::kModelRepository},
-      {"POST", "/v2/systemsharedmemory/region/r/register", HttpCategory::kSharedMemory},
-      {"GET", "/v2/logging", HttpCategory::kLogging},
+      {"GET", "/v2", ApiCategory::kMetadata},
+      {"GET", "/v2/models/m/config", ApiCategory::kMetadata},
+      {"GET", "/v2/models/stats", ApiCategory::kStatistics},
+      {"GET", "/v2/models/m/versions/1/stats", ApiCategory::kStatistics},
+      {"POST", "/v2/models/m/infer", ApiCategory::kInference},
+      {"POST", "/v2/models/m/versions/1/generate_stream", ApiCategory::kInference},
+      {"POST", "/v2/repository/index", ApiCategory::kModelRepository},
+      {"POST", "/v2/repository/models/m/unload", ApiCategory::kModelRepository},
+      {"POST", "/v2/systemsharedmemory/region/r/register", ApiCategory::kSharedMemory},
+      {"GET", "/v2/logging", ApiCategory::kLogging},
   };
   for (const auto& path : paths) {
     const HttpRoutes::Match match = routes_.Find(path.method, path.target);
