@@ -29,7 +29,8 @@ absl::Status AppendOutput(const ModelInferResponse& response, int index, bool bi
   absl::StrAppend(out, ",\"shape\":[", absl::StrJoin(output.shape(), ","), "]");
   auto parameters = output.parameters();
   const bool elsewhere = parameters.contains("shared_memory_region");
-  if (binary && !elsewhere) {
+  // In shared memory it has none, but C++ clients ask each output that has parameters for its size.
+  if (binary || elsewhere) {
     parameters["binary_data_size"].set_int64_param(static_cast<int64_t>(raw.size()));
   }
   if (!parameters.empty()) {

@@ -3,19 +3,15 @@
 
 import json
 import os
-import subprocess
 import unittest
 
 from google.protobuf import json_format
 
 from e2e import models
 from e2e.clients import np, triton
-from e2e.daemon import SOURCE, Daemon
+from e2e.daemon import Daemon
 from e2e.rest import ask, client, given, triton_http
 
-PERF_ANALYZER = os.environ.get("PERF_ANALYZER_DIR") or os.path.join(
-    SOURCE, "build", "perf_analyzer"
-)
 CONFIG = "max_batch_size: 8\nversion_policy { all {} }\n"
 
 
@@ -166,20 +162,6 @@ class RestProtocolTest(unittest.TestCase):
         self.assertEqual(self.client.get_trace_settings()["trace_level"], ["OFF"])
         reply = ask(self.daemon, "POST", "/v2/trace/setting", {"trace_rate": "1"})
         self.assertEqual(reply.status, 501)
-
-    def test_perf_analyzer_measures_over_http(self):
-        tool = os.path.join(PERF_ANALYZER, "bin", "perf_analyzer")
-        if not os.path.exists(tool):
-            self.skipTest("test.sh fetches perf_analyzer")
-        ended = subprocess.run(
-            [tool, "-i", "http", "-u", self.daemon.addresses["http"], "-m", "identity",
-             "--concurrency-range", "4", "-p", "500", "-r", "4", "-s", "90"],
-            env={**os.environ, "LD_LIBRARY_PATH": os.path.join(PERF_ANALYZER, "lib")},
-            capture_output=True, text=True, timeout=120)
-        output = ended.stdout + ended.stderr
-        self.assertIn("Inferences/Second vs. Client", output)
-        # Nothing but missing stability on a busy machine may make it fail.
-        self.assertTrue(ended.returncode == 0 or "stable" in output, output)
 
 
 class RestModelControlTest(unittest.TestCase):

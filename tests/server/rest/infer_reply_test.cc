@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 inference::ModelInferResponse Response() {
   inference::ModelInferResponse response;
@@ -53,6 +54,18 @@ TEST(InferReply, BinaryOutputsFollowTheJson) {
   EXPECT_EQ(reply->content_type, "application/octet-stream");
   EXPECT_THAT(reply->headers, ElementsAre(std::make_pair("Inference-Header-Content-Length",
                                                          std::to_string(json.size()))));
+}
+
+TEST(InferReply, AnOutputInSharedMemoryHasNoBinaryData) {
+  inference::ModelInferResponse response = Response();
+  (*response.mutable_outputs(0)->mutable_parameters())["shared_memory_region"].set_string_param(
+      "r");
+  response.mutable_raw_output_contents(0)->clear();
+  const auto reply = EncodeInferReply(RestInferRequest(), response, 1 << 20);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_THAT(reply->body, HasSubstr(R"("binary_data_size":0)"));
+  EXPECT_THAT(reply->body, HasSubstr(R"("shared_memory_region":"r")"));
+  EXPECT_THAT(reply->body, Not(HasSubstr(R"("data":[1,2])")));
 }
 
 TEST(InferReply, AnOutputWithoutJsonFormIsAnError) {
