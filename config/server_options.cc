@@ -202,6 +202,9 @@ absl::Status CheckServerOptions(const ServerOptions& options) {
   if (status.ok()) status = CheckConnections(options.connections);
   if (status.ok()) status = CheckTls(options.tls);
   if (status.ok()) status = CheckEndpoint("--otlp-endpoint", options.otlp_endpoint);
+  if (status.ok() && !options.otlp_ca_path.empty() && options.otlp_endpoint.empty()) {
+    status = absl::InvalidArgumentError("--otlp-ca: expected --otlp-endpoint beside it");
+  }
   if (status.ok()) status = CheckDuration("--drain-delay", options.drain_delay);
   if (status.ok()) status = CheckDuration("--exit-timeout", options.exit_timeout);
   if (status.ok()) {
@@ -267,6 +270,7 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   set(file.max_shared_memory_bytes(), &options->max_shared_memory_bytes);
   set(file.access_log_rate(), &options->access_log_rate);
   set(file.otlp_endpoint(), &options->otlp_endpoint);
+  set(file.otlp_ca(), &options->otlp_ca_path);
   set(file.trace_rate(), &options->trace_rate);
   set(file.max_trace_spans(), &options->max_trace_spans);
   set(file.log_level(), &options->log_level);

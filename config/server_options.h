@@ -119,8 +119,10 @@ struct ServerOptions {
   int64_t max_shared_memory_bytes = int64_t{4} << 30;
 
   // HOST:PORT of the OpenTelemetry collector that gets traces; empty: there are none. Then each
-  // trace_rate-th request is traced, and at most so many spans wait to be sent.
+  // trace_rate-th request is traced, and at most so many spans wait to be sent. With a file of the
+  // authorities that the collector's certificate may be of, they go over TLS.
   std::string otlp_endpoint;
+  std::string otlp_ca_path;
   int64_t trace_rate = 1000;
   int64_t max_trace_spans = 8192;
 

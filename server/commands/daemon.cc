@@ -17,6 +17,7 @@
 #include "server/metrics/log.h"
 #include "server/rest/rest_routes.h"
 #include "server/rpc/health_calls.h"
+#include "server/security/tls_material.h"
 
 namespace inferd {
 namespace {
@@ -83,16 +84,6 @@ std::unique_ptr<Tracer> MakeTracer(const ServerOptions& options, SpanQueue* span
   return std::make_unique<Tracer>(settings, absl::StrJoin(options.engine.providers, ","), spans);
 }
 
-std::unique_ptr<OtlpExporter> MakeExporter(const ServerOptions& options, SpanQueue* spans) {
-  if (options.otlp_endpoint.empty()) return nullptr;
-  const absl::string_view build = EngineBuildId();
-  return std::make_unique<OtlpExporter>(
-      options.otlp_endpoint,
-      std::vector<std::pair<std::string, std::string>>{
-          {"service.name", "inferd"}, {"service.version", std::string(build.data(), build.size())}},
-      spans);
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const ServerOptions& options,
@@ -100,6 +91,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const ServerOptions& optio
                                                       std::function<void()> on_ready) {
   std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(compile), std::move(on_ready)));
   RETURN_IF_ERROR(daemon->StartSecurity());
+  RETURN_IF_ERROR(daemon->StartExporter());
   RETURN_IF_ERROR(daemon->OpenPorts());
   return daemon;
 }
@@ -115,7 +107,6 @@ Daemon::Daemon(const ServerOptions& options, ModelRepository::CompileFunction co
       access_log_(std::max<int64_t>(options.access_log_rate, 1)),
       spans_(options.max_trace_spans),
       tracer_(MakeTracer(options, &spans_)),
-      exporter_(MakeExporter(options, &spans_)),
       repository_(options.repository, ServingConfig(options.engine),
                   {&slots_, &clock_, &metrics_, &memory_}, std::move(compile)),
       state_(&repository_, options.strict_readiness),
@@ -136,6 +127,24 @@ Daemon::~Daemon() {
   // What came by HTTP still uses what goes now.
   state_.RefuseCalls();
   state_.WaitIdle(options_.exit_timeout);
+}
+
+absl::Status Daemon::StartExporter() {
+  if (options_.otlp_endpoint.empty()) return absl::OkStatus();
+  OtlpCollector collector{options_.otlp_endpoint, ""};
+  if (!options_.otlp_ca_path.empty()) {
+    ASSIGN_OR_RETURN(collector.authorities, ReadAuthorities(options_.otlp_ca_path));
+  }
+  const absl::string_view build = EngineBuildId();
+  exporter_ = std::make_unique<OtlpExporter>(
+      collector,
+      std::vector<std::pair<std::string, std::string>>{
+          {"service.name", "inferd"}, {"service.version", std::string(build.data(), build.size())}},
+      &spans_);
+  metrics_.AddProcessGauge(metrics::kTraceSpans, [this] { return double(exporter_->exported()); });
+  metrics_.AddProcessGauge(metrics::kTraceDrops, [this] { return double(spans_.dropped()); });
+  metrics_.AddProcessGauge(metrics::kTraceQueue, [this] { return double(spans_.size()); });
+  return absl::OkStatus();
 }
 
 absl::Status Daemon::StartSecurity() {
@@ -170,6 +179,7 @@ absl::Status Daemon::OpenPorts() {
   http.inflight = &inflight_;
   http.certificates = certificates_.get();
   http.access = access_.get();
+  http.access_log = Features().access_log;
   HttpRoutes rest_routes = health;
   AddRestRoutes(rest_, &rest_routes);
   ASSIGN_OR_RETURN(http_, HttpServer::Start(http, std::move(rest_routes)));
@@ -280,12 +290,6 @@ void Daemon::AddProcessMetrics() {
                            [] { return double(ResidentBytes(/*with_files=*/true)); });
   metrics_.AddProcessGauge(metrics::kMemoryUsed, [] { return double(HeldBytes()); });
   metrics_.AddProcessGauge(metrics::kMemoryLimit, [this] { return double(memory_.cap_bytes()); });
-  if (exporter_ != nullptr) {
-    metrics_.AddProcessGauge(metrics::kTraceSpans,
-                             [this] { return double(exporter_->exported()); });
-    metrics_.AddProcessGauge(metrics::kTraceDrops, [this] { return double(spans_.dropped()); });
-    metrics_.AddProcessGauge(metrics::kTraceQueue, [this] { return double(spans_.size()); });
-  }
   const absl::string_view build = EngineBuildId();
   metrics_.AddGauge(metrics::kBuildInfo, {{"version", std::string(build.data(), build.size())}})
       ->Set(1);

@@ -58,6 +58,8 @@ class Daemon {
          std::function<void()> on_ready);
   absl::Status OpenPorts();
   void AddProcessMetrics();
+  // Begins to send traces, if there are to be any; adds their metrics.
+  absl::Status StartExporter();
   // Reads the certificates and access rules, if there are to be any; adds their metrics.
   absl::Status StartSecurity();
   HttpQuestions Questions() const;
@@ -78,7 +80,7 @@ class Daemon {
   SpanQueue spans_;
   // Null without an endpoint.
   const std::unique_ptr<Tracer> tracer_;
-  const std::unique_ptr<OtlpExporter> exporter_;
+  std::unique_ptr<OtlpExporter> exporter_;
   ModelRepository repository_;
   ServingState state_;
   const RestSurroundings rest_;

@@ -84,6 +84,7 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
        &options.max_shared_memory_bytes);
   take("--access-log-rate", given.access_log_rate, &options.access_log_rate);
   take("--otlp-endpoint", given.otlp_endpoint, &options.otlp_endpoint);
+  take("--otlp-ca", given.otlp_ca_path, &options.otlp_ca_path);
   take("--trace-rate", given.trace_rate, &options.trace_rate);
   take("--max-trace-spans", given.max_trace_spans, &options.max_trace_spans);
   take("--log-level", given.log_level, &options.log_level);
@@ -230,6 +231,9 @@ void AddTraceFlags(CLI::App* command, Flags* flags) {
       ->capture_default_str();
   command->add_option("--otlp-endpoint", given.otlp_endpoint,
                       "HOST:PORT of an OpenTelemetry collector: traces go there, OTLP over gRPC");
+  command->add_option("--otlp-ca", given.otlp_ca_path,
+                      "PEM file of authorities: the collector must have a certificate of one, over "
+                      "TLS");
   command
       ->add_option("--trace-rate", given.trace_rate,
                    "Of the requests that do not come sampled, each so many-th is traced")

@@ -121,6 +121,28 @@ int HttpCode(absl::StatusCode code) {
   }
 }
 
+absl::StatusCode StatusOfHttpCode(int code) {
+  switch (code) {
+    case 401:
+      return absl::StatusCode::kUnauthenticated;
+    case 403:
+      return absl::StatusCode::kPermissionDenied;
+    case 404:
+      return absl::StatusCode::kNotFound;
+    case 413:
+    case 429:
+    case 431:
+      return absl::StatusCode::kResourceExhausted;
+    case 405:
+    case 501:
+      return absl::StatusCode::kUnimplemented;
+    case 503:
+      return absl::StatusCode::kUnavailable;
+    default:
+      return code < 500 ? absl::StatusCode::kInvalidArgument : absl::StatusCode::kInternal;
+  }
+}
+
 HttpReply HttpError(const absl::Status& status) {
   return HttpError(HttpCode(status.code()), status.message());
 }

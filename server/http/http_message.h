@@ -46,6 +46,8 @@ HttpReply HttpError(int code, absl::string_view message);
 // The one mapping of our statuses to HTTP's; `status` is an error.
 int HttpCode(absl::StatusCode code);
 HttpReply HttpError(const absl::Status& status);
+// The other way round, for logs: what the code of a refusal would be over gRPC.
+absl::StatusCode StatusOfHttpCode(int code);
 
 // Appends `text` as a JSON string. Bytes that are no UTF-8 become U+FFFD.
 void AppendJsonString(absl::string_view text, std::string* out);

@@ -10,6 +10,7 @@
 #include "engine/core/mutex.h"
 #include "server/http/http_access.h"
 #include "server/http/http_routes.h"
+#include "server/metrics/access_log.h"
 #include "server/rpc/inflight_bytes.h"
 
 namespace inferd {
@@ -39,6 +40,8 @@ struct HttpServerOptions {
   const CertificateWatcher* certificates = nullptr;
   // Null: everybody may call.
   const AccessControl* access = nullptr;
+  // Of requests that are refused before they reach their route; null: none.
+  AccessLog* access_log = nullptr;
 };
 
 // What the sessions of a port share; it outlives them. Thread-safe.

@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 
 namespace inferd {
 namespace {
@@ -137,7 +138,7 @@ void HttpSession::TakeHeader() {
   if (std::optional<HttpReply> refusal = RefusalOfHeader()) {
     // What follows need not be read to say so.
     if (unread_) return Refuse(*std::move(refusal));
-    return Answer(*std::move(refusal));
+    return AnswerRefusal(*std::move(refusal));
   }
   if (!unread_) return Dispatch();
   if (!request_.Header("Expect").empty()) return SendContinue();
@@ -243,7 +244,9 @@ std::optional<HttpReply> HttpSession::DecompressBody() {
 
 void HttpSession::Dispatch() {
   stream_.tcp().expires_never();
-  if (std::optional<HttpReply> refusal = DecompressBody()) return Answer(*std::move(refusal));
+  if (std::optional<HttpReply> refusal = DecompressBody()) {
+    return AnswerRefusal(*std::move(refusal));
+  }
   awaiting_ = true;
   {
     MutexLock lock(&port_->mutex);
@@ -296,9 +299,22 @@ void HttpSession::Fail(error_code error) {
   Refuse(*std::move(reply));
 }
 
+void HttpSession::AnswerRefusal(HttpReply reply) {
+  AccessLog* const log = port_->options.access_log;
+  const absl::Time received = absl::Now() - absl::FromChrono(Clock::now() - start_);
+  std::optional<AccessRecord> record =
+      AccessLog::Begin(log, "HTTP", static_cast<int64_t>(body_bytes_), received);
+  if (record) {
+    record->peer = address_;
+    log->End(StatusOfHttpCode(reply.code), static_cast<int64_t>(reply.body.size()),
+             *std::move(record));
+  }
+  Answer(std::move(reply));
+}
+
 void HttpSession::Refuse(HttpReply reply) {
   reply.close = true;
-  Answer(std::move(reply));
+  AnswerRefusal(std::move(reply));
 }
 
 void HttpSession::Answer(HttpReply reply) {

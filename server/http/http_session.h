@@ -56,7 +56,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
   // Answers what could not be read, where somebody is there to be answered.
   void Fail(Error error);
-  // The reply to a request that cannot be read on; the connection ends.
+  // The reply to a request that does not reach its route.
+  void AnswerRefusal(HttpReply reply);
+  // The same where the request cannot be read on; the connection ends.
   void Refuse(HttpReply reply);
   void Answer(HttpReply reply);
   void CompressReply(HttpReply* reply) const;

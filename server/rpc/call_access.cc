@@ -3,7 +3,12 @@
 #include <grpc/grpc_security_constants.h>
 #include <grpcpp/security/auth_context.h>
 
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
+
+#include "absl/time/clock.h"
 
 namespace inferd {
 namespace {
@@ -24,6 +29,20 @@ std::vector<absl::string_view> Properties(const grpc::AuthContext& context, cons
 
 absl::Status CallAccess::CheckCaller(const grpc::CallbackServerContext& context,
                                      ApiCategory category) const {
+  const absl::Status status = Decide(context, category);
+  if (status.ok()) return status;
+  const absl::string_view name = CategoryName(category);
+  std::optional<AccessRecord> record =
+      AccessLog::Begin(log, std::string(name.data(), name.size()).c_str(), 0, absl::Now());
+  if (record) {
+    record->peer = context.peer();
+    log->End(status.code(), 0, *std::move(record));
+  }
+  return status;
+}
+
+absl::Status CallAccess::Decide(const grpc::CallbackServerContext& context,
+                                ApiCategory category) const {
   CallerCredentials caller;
   caller.plaintext = plaintext;
   std::vector<absl::string_view> authorization;

@@ -79,13 +79,13 @@ struct GrpcServer::Services {
                                     options.max_message_bytes, features,
                                     WireLimits{options.max_message_bytes,
                                                options.connections.compressed_requests}},
-                  AccessOf(options)),
-        health(repository, state, AccessOf(options)),
-        reflection(MakeReflection(AccessOf(options))),
-        reflection_v1alpha(MakeReflectionV1Alpha(AccessOf(options))) {}
+                  AccessOf(options, features)),
+        health(repository, state, AccessOf(options, features)),
+        reflection(MakeReflection(AccessOf(options, features))),
+        reflection_v1alpha(MakeReflectionV1Alpha(AccessOf(options, features))) {}
 
-  static CallAccess AccessOf(const GrpcServerOptions& options) {
-    return {options.access, options.certificates == nullptr};
+  static CallAccess AccessOf(const GrpcServerOptions& options, const InferFeatures& features) {
+    return {options.access, options.certificates == nullptr, features.access_log};
   }
 
   RequestPool requests;

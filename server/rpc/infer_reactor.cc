@@ -58,13 +58,13 @@ InferReactor::InferReactor(const InferSurroundings& shared, grpc::CallbackServer
 
 void InferReactor::Start() {
   const absl::Time received = absl::Now();
-  entered_ = shared_.state->Enter();
-  if (!entered_) {
-    Finish(ToGrpcStatus(WithRequestId(absl::UnavailableError("the server is shutting down"), "")));
-    return;
-  }
   access_ = AccessLog::Begin(shared_.features.access_log, "ModelInfer",
                              static_cast<int64_t>(request_bytes_->Length()), received);
+  entered_ = shared_.state->Enter();
+  if (!entered_) {
+    Reply(WithRequestId(absl::UnavailableError("the server is shutting down"), ""));
+    return;
+  }
   const absl::Status parsed = request_.Parse(request_bytes_, &call_.charge());
   if (!parsed.ok()) {
     Reply(WithRequestId(parsed, ""));

@@ -98,20 +98,27 @@ bool MayRetry(grpc::StatusCode code) {
 }  // namespace
 
 struct OtlpExporter::Client {
-  explicit Client(const std::string& endpoint)
+  explicit Client(const OtlpCollector& collector)
       : stub(otlp::TraceService::NewStub(
-            grpc::CreateChannel(endpoint, grpc::InsecureChannelCredentials()))) {}
+            grpc::CreateChannel(collector.endpoint, CredentialsFor(collector)))) {}
+
+  static std::shared_ptr<grpc::ChannelCredentials> CredentialsFor(const OtlpCollector& collector) {
+    if (collector.authorities.empty()) return grpc::InsecureChannelCredentials();
+    grpc::SslCredentialsOptions options;
+    options.pem_root_certs = collector.authorities;
+    return grpc::SslCredentials(options);
+  }
 
   const std::unique_ptr<otlp::TraceService::Stub> stub;
 };
 
-OtlpExporter::OtlpExporter(const std::string& endpoint,
+OtlpExporter::OtlpExporter(const OtlpCollector& collector,
                            std::vector<std::pair<std::string, std::string>> resource,
                            SpanQueue* queue)
-    : endpoint_(endpoint),
+    : endpoint_(collector.endpoint),
       resource_(std::move(resource)),
       queue_(queue),
-      client_(std::make_unique<Client>(endpoint)),
+      client_(std::make_unique<Client>(collector)),
       thread_([this] { Loop(); }) {}
 
 OtlpExporter::~OtlpExporter() {

@@ -13,14 +13,19 @@
 
 namespace inferd {
 
-// Sends finished spans to an OpenTelemetry collector: OTLP over gRPC without TLS, in batches, from
-// a thread of its own. A batch that the collector does not take is tried a few times, with growing
+// Where spans go. A value type.
+struct OtlpCollector {
+  std::string endpoint;     // "HOST:PORT", which need not be there
+  std::string authorities;  // PEM certificates that its own must be of; empty: without TLS
+};
+
+// Sends finished spans to an OpenTelemetry collector: OTLP over gRPC, in batches, from a thread of
+// its own. A batch that the collector does not take is tried a few times, with growing
 // pauses, then dropped and counted. Ends with one try for what is still queued. Thread-safe.
 class OtlpExporter {
  public:
-  // "HOST:PORT" of the collector, which need not be there; `resource` says who sends. `queue`
-  // outlives it.
-  OtlpExporter(const std::string& endpoint,
+  // `resource` says who sends; `queue` outlives it.
+  OtlpExporter(const OtlpCollector& collector,
                std::vector<std::pair<std::string, std::string>> resource, SpanQueue* queue);
   // Closes the queue.
   ~OtlpExporter();

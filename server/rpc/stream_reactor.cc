@@ -92,14 +92,14 @@ void StreamReactor::OnReadDone(bool ok) {
 }
 
 void StreamReactor::Run(Exchange* exchange) {
+  const absl::Time now = absl::Now();
+  exchange->access = AccessLog::Begin(shared_.features.access_log, "ModelStreamInfer",
+                                      static_cast<int64_t>(incoming_.Length()), now);
   exchange->entered = exchange->state.Enter();
   if (!exchange->entered) {
     Reply(exchange, WithRequestId(absl::UnavailableError("the server is shutting down"), ""));
     return;
   }
-  const absl::Time now = absl::Now();
-  exchange->access = AccessLog::Begin(shared_.features.access_log, "ModelStreamInfer",
-                                      static_cast<int64_t>(incoming_.Length()), now);
   const absl::Status parsed = exchange->request.Parse(&incoming_, &exchange->call.charge());
   if (!parsed.ok()) {
     incoming_.Clear();

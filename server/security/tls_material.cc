@@ -141,6 +141,12 @@ absl::Status CheckTlsMaterial(const TlsOptions& options, absl::Time now, TlsMate
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::string> ReadAuthorities(const std::string& path) {
+  ASSIGN_OR_RETURN(std::string text, ReadSmallFile(path));
+  RETURN_IF_ERROR(ParseCertificates(text, path).status());
+  return text;
+}
+
 absl::StatusOr<SslContext> MakeServerContext(const TlsOptions& options,
                                              const TlsMaterial& material) {
   ERR_clear_error();

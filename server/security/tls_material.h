@@ -35,6 +35,9 @@ absl::StatusOr<TlsMaterial> ReadTlsMaterial(const TlsOptions& options);
 // does not belong to the certificate, too weak, expired at `now` or not valid yet.
 absl::Status CheckTlsMaterial(const TlsOptions& options, absl::Time now, TlsMaterial* material);
 
+// The PEM text of a file of certificates that are to be trusted. INVALID_ARGUMENT naming the file.
+absl::StatusOr<std::string> ReadAuthorities(const std::string& path);
+
 // A context for servers: TLS 1.2 and newer. Asks clients for certificates as `options` say. Errors
 // as above.
 absl::StatusOr<SslContext> MakeServerContext(const TlsOptions& options,

@@ -38,6 +38,9 @@ TEST(ServerOptions, NamesTheFlagThatIsWrong) {
     wrong.otlp_endpoint = endpoint;
     EXPECT_THAT(ErrorOf(wrong), HasSubstr("--otlp-endpoint: expected HOST:PORT")) << endpoint;
   }
+  options.otlp_ca_path = "ca.crt";
+  EXPECT_EQ(ErrorOf(options), "--otlp-ca: expected --otlp-endpoint beside it");
+  options = ValidOptions();
   options.max_inflight_bytes = options.max_message_bytes - 1;
   EXPECT_THAT(ErrorOf(options), HasSubstr("--max-inflight-bytes"));
   options = ValidOptions();

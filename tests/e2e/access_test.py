@@ -132,6 +132,22 @@ class IdentityTest(Case):
             self.assertEqual(self.code(channel, "RepositoryIndex", index, metadata), indexes)
         self.assertNotIn(TOKEN, daemon.log())
 
+    def test_refused_calls_are_in_the_access_log(self):
+        daemon = self.serve_tls(RULES, "--access-log-rate", "1")
+        channel = self.channel(daemon)
+        self.code(channel)
+        self.code(channel, "RepositoryModelLoad",
+                  messages.RepositoryModelLoadRequest(model_name="identity"), bearer(TOKEN))
+        stream = service.GRPCInferenceServiceStub(channel).ModelStreamInfer
+        with self.assertRaises(grpc.RpcError):
+            list(stream(iter([identity_request()]), metadata=bearer("wrong"), timeout=30))
+        wait_until(lambda: daemon.log().count(" access ") == 3)
+        lines = [line for line in daemon.log().splitlines() if " access " in line]
+        for line, method, code in zip(lines, ("inference", "model-repository", "inference"),
+                                      ("UNAUTHENTICATED", "PERMISSION_DENIED", "UNAUTHENTICATED")):
+            self.assertRegex(line, rf"method={method} .*code={code} .*peer=\S*(127.0.0.1|::1)")
+            self.assertNotIn(TOKEN, line)
+
     def test_tritonclient_sends_a_token_as_a_header(self):
         daemon = self.serve_tls(RULES)
         client = triton.InferenceServerClient(

@@ -5,6 +5,7 @@ import sys
 import threading
 from concurrent import futures
 
+from e2e.certificates import read
 from e2e.clients import SKIPPED, grpc
 
 try:
@@ -17,9 +18,12 @@ WAIT_SECONDS = 30
 
 
 class Collector(trace_service_pb2_grpc.TraceServiceServicer):
-    """Listens on a free port, or on `port`; use with `with`. `refusals` exports fail first."""
+    """Listens on a free port, or on `port`; use with `with`. `refusals` exports fail first.
 
-    def __init__(self, port=0, refusals=0, code=grpc.StatusCode.UNAVAILABLE):
+    With `pair`, files of a certificate and its key, over TLS.
+    """
+
+    def __init__(self, port=0, refusals=0, code=grpc.StatusCode.UNAVAILABLE, pair=None):
         self.refusals, self.code = refusals, code
         self.calls = 0
         self.resources = []
@@ -27,7 +31,11 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
         self._changed = threading.Condition()
         self._server = grpc.server(futures.ThreadPoolExecutor(2))
         trace_service_pb2_grpc.add_TraceServiceServicer_to_server(self, self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        if pair:
+            credentials = grpc.ssl_server_credentials([(read(pair[1]), read(pair[0]))])
+            self.port = self._server.add_secure_port(f"127.0.0.1:{port}", credentials)
+        else:
+            self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
         self._server.start()
 
     @property

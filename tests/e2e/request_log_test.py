@@ -7,7 +7,7 @@ import unittest
 
 from e2e import models
 from e2e.calls import identity_request, status_of
-from e2e.clients import np, triton
+from e2e.clients import messages, np, triton
 from e2e.daemon import Daemon
 from e2e.rest import ask, infer_json
 
@@ -95,6 +95,21 @@ class AccessLogTest(unittest.TestCase):
             self.assertIn("method=ModelStreamInfer id=streamed", lines[2])
             reply_bytes = int(re.search(r"reply_bytes=(\d+)", lines[0]).group(1))
             self.assertGreater(reply_bytes, 128)
+
+    def test_refused_requests_have_a_line(self):
+        with Daemon(fill, "--access-log-rate", "1", "--max-message-bytes", "10000") as daemon:
+            stub = daemon.stub()
+            list(stub.ModelStreamInfer(iter([messages.ModelInferRequest(model_name="nobody")]),
+                                       timeout=30))
+            self.assertEqual(ask(daemon, "POST", "/v2/models/identity/infer",
+                                 bytes(20000)).status, 413)
+            self.assertEqual(ask(daemon, "GET", "/nowhere").status, 404)
+            lines = access_lines(daemon, 3)
+            self.assertIn("method=ModelStreamInfer", lines[0])
+            self.assertIn("model=nobody", lines[0])
+            for line, code in zip(lines, ("NOT_FOUND", "RESOURCE_EXHAUSTED", "NOT_FOUND")):
+                self.assertRegex(line, rf"code={code} .*peer=\S*127.0.0.1")
+            self.assertEqual([line.count("method=HTTP") for line in lines], [0, 1, 1])
 
     def test_one_of_many_has_a_line(self):
         with Daemon(fill, "--access-log-rate", "10") as daemon:

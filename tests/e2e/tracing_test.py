@@ -8,9 +8,10 @@ import tritonclient.http as rest
 
 from e2e import models
 from e2e.calls import identity_request, status_of
+from e2e.certificates import Authority
 from e2e.clients import grpc, messages, np, triton
 from e2e.collector import Collector, attributes, named
-from e2e.daemon import Daemon
+from e2e.daemon import Daemon, run_inferd
 from e2e.rest import ask, infer_json
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -312,6 +313,26 @@ class CollectorTroubleTest(unittest.TestCase):
                 collector.wait(roots)
                 daemon.wait_for_log("again")
                 self.assertEqual(daemon.metrics()["inferd_trace_spans_exported"], 6)
+
+    def test_spans_go_over_tls_to_a_collector_of_that_authority_alone(self):
+        with Authority() as authority, Authority("somebody else") as other:
+            trusted = ("--otlp-ca", authority.certificate)
+            with Collector(pair=authority.issue("collector")) as collector:
+                with self.daemon(collector.endpoint, *trusted) as daemon:
+                    daemon.stub().ModelInfer(identity_request(id="secret"))
+                    collector.wait(roots)
+            with Collector(pair=other.issue("collector")) as collector:
+                with self.daemon(collector.endpoint, *trusted) as daemon:
+                    daemon.stub().ModelInfer(identity_request())
+                    daemon.wait_for_log("traces are dropped")
+                    self.assertEqual(collector.spans(), [])
+            nonsense = authority.path("nonsense")
+            with open(nonsense, "w", encoding="utf-8") as file:
+                file.write("nonsense")
+            ended = run_inferd("serve", "--model-repository", authority.folder, "--otlp-endpoint",
+                               "127.0.0.1:1", "--otlp-ca", nonsense)
+            self.assertEqual(ended.returncode, 1)
+            self.assertIn("expected PEM certificates", ended.stderr)
 
     def test_without_a_collector_requests_run_and_the_oldest_spans_go(self):
         with Collector() as collector:

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "tests/server/security/test_certificates.h"
 
 namespace inferd {
@@ -71,6 +73,17 @@ TEST(TlsMaterial, AnEncryptedKeyIsRefusedWithoutAskingForItsPassword) {
   BIO_free(plain);
   BIO_free(sealed);
   EVP_PKEY_free(key);
+}
+
+TEST(TlsMaterial, AuthoritiesAreCertificatesInAFile) {
+  const TestPair pair = MakeTestPair("authority", absl::Now() + absl::Hours(5));
+  const std::string path = ::testing::TempDir() + "authorities.pem";
+  std::ofstream(path) << pair.certificate << pair.certificate;
+  EXPECT_EQ(*ReadAuthorities(path), pair.certificate + pair.certificate);
+  std::ofstream(path) << pair.key;
+  EXPECT_THAT(std::string(ReadAuthorities(path).status().message()),
+              HasSubstr("authorities.pem': expected PEM certificates"));
+  EXPECT_FALSE(ReadAuthorities("/nowhere").ok());
 }
 
 }  // namespace
