@@ -2,8 +2,6 @@
 """gRPC connections: compression both ways and its limits, age, keepalive."""
 
 import queue
-import socket
-import struct
 import time
 import unittest
 
@@ -11,6 +9,7 @@ from e2e import models
 from e2e.calls import identity_request, status_of, tensor
 from e2e.clients import grpc, messages, np, service, triton
 from e2e.daemon import Daemon, run_inferd
+from e2e.http2 import Http2
 from e2e.relay import Relay
 
 MEGABYTE = 1 << 20
@@ -137,64 +136,12 @@ class ConnectionTest(unittest.TestCase):
         with Daemon(fill, "--min-ping-interval", "200ms") as daemon:
             for interval, survives in ((0.25, True), (0.01, False)):
                 with Http2(daemon.grpc) as connection:
-                    self.assertEqual(connection.survives_pings(8, interval), survives)
+                    self.assertEqual(connection.survives_pings(8, interval, time.sleep), survives)
 
     def test_bad_values_are_named(self):
         given = run_inferd("serve", "--model-repository", "/", "--keepalive-time", "0")
         self.assertEqual(given.returncode, 2)
         self.assertIn("--keepalive-time: expected at least 1 ms, got 0", given.stderr)
-
-
-class Http2:
-    """Just enough of HTTP/2 to send pings."""
-
-    SETTINGS, PING, GOAWAY = 4, 6, 7
-    ENHANCE_YOUR_CALM = 11
-
-    def __init__(self, address):
-        host, port = address.rsplit(":", 1)
-        self._socket = socket.create_connection((host, int(port)))
-        self._socket.settimeout(10)
-        self._socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + self._frame(self.SETTINGS))
-        self._buffer = b""
-
-    @staticmethod
-    def _frame(kind, flags=0, payload=b""):
-        return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + bytes(4) + payload
-
-    def _next(self):
-        while True:
-            if len(self._buffer) >= 9:
-                size = int.from_bytes(self._buffer[:3], "big")
-                if len(self._buffer) >= 9 + size:
-                    frame = self._buffer[3], self._buffer[9:9 + size]
-                    self._buffer = self._buffer[9 + size:]
-                    return frame
-            data = self._socket.recv(4096)
-            if not data:
-                return None, b""
-            self._buffer += data
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._socket.close()
-
-    def survives_pings(self, count, interval):
-        """Whether each of the pings is answered."""
-        for number in range(count):
-            self._socket.sendall(self._frame(self.PING, 0, struct.pack(">Q", number)))
-            kind = None
-            while kind != self.PING:
-                kind, payload = self._next()
-                if kind == self.GOAWAY:
-                    assert struct.unpack(">I", payload[4:8])[0] == self.ENHANCE_YOUR_CALM, payload
-                    return False
-                if kind is None:
-                    return False
-            time.sleep(interval)
-        return True
 
 
 if __name__ == "__main__":
