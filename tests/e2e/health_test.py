@@ -64,6 +64,17 @@ class HealthTest(unittest.TestCase):
 
 class ReadinessTest(unittest.TestCase):
 
+    def test_watch_follows_a_model_that_goes_and_comes_back(self):
+        with Daemon(fill, "--model-control-mode", "explicit", "--load-model",
+                    "identity") as daemon:
+            client, watch = daemon.client(), watch_health(daemon.channel(), "identity")
+            self.assertEqual(next(watch), "SERVING")
+            client.unload_model("identity")
+            self.assertEqual(next(watch), "SERVICE_UNKNOWN")
+            client.load_model("identity")
+            self.assertEqual(next(watch), "SERVING")
+            self.assertTrue(client.is_server_ready())
+
     def test_an_empty_repository_is_ready(self):
         with Daemon(lambda repository: None) as daemon:
             self.assertEqual(daemon.get("/v2/health/ready")[0], 200)

@@ -2,6 +2,7 @@
 """The cap on memory, and that unloading gives memory back."""
 
 import os
+import subprocess
 import sys
 import unittest
 
@@ -10,7 +11,9 @@ from e2e.calls import status_of
 from e2e.clients import grpc, messages, np, onnx
 from e2e.daemon import Daemon
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
+BENCH = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "bench")
+sys.path.insert(0, BENCH)
+import flood  # noqa: E402
 from unload_cycles import run_cycles  # noqa: E402 -- it lies in another folder
 
 MEGABYTE = 1 << 20
@@ -60,6 +63,19 @@ class MemoryTest(unittest.TestCase):
             resident = run_cycles(daemon, "model", 30)
             # The weights do not stay, and nothing adds up.
             self.assertLessEqual(resident[-1], resident[4] * 1.05 + MEGABYTE, resident)
+
+    def test_a_flood_of_large_requests_in_a_small_cgroup_kills_nothing(self):
+        cgroup = flood.make_cgroup(1024 * MEGABYTE)
+        if cgroup is None:
+            self.skipTest("no cgroup can be made here")
+        os.rmdir(cgroup)
+        # A process of its own enters the cgroup and leaves it again.
+        ended = subprocess.run(
+            [sys.executable, os.path.join(BENCH, "flood.py"), "--clients", "20", "--seconds", "5"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=240)
+        self.assertEqual(ended.returncode, 0, ended.stdout)
+        self.assertIn("limit 1024 MiB, by /sys/fs/cgroup/", ended.stdout)
+        self.assertRegex(ended.stdout, "codes .*RESOURCE_EXHAUSTED")
 
 
 if __name__ == "__main__":
