@@ -175,6 +175,10 @@ class CompiledModel : public Model {
     return status;
   }
 
+  std::vector<std::vector<Shape>> PreparedShapes(size_t limit) const override {
+    return plans_.MostUsed(limit);
+  }
+
   BatchVerdict CheckBatching(CoreSlot& slot) override {
     const std::string known = CachedText(kBatchingSection);
     // Its first character is the safety.

@@ -77,6 +77,10 @@ class Model {
   // Makes the plan for these input shapes now, so that the first Run does not wait for it.
   virtual absl::Status Prepare(absl::Span<const Shape> input_shapes) = 0;
 
+  // The shapes that plans were made for, at most so many, the most used first: what another version
+  // of the model will be asked for.
+  virtual std::vector<std::vector<Shape>> PreparedShapes(size_t /*limit*/) const { return {}; }
+
   // Decides batching: by proof where the analysis allows it, else by running three random rows
   // alone and together on `slot`.
   virtual BatchVerdict CheckBatching(CoreSlot& slot) = 0;

@@ -1,6 +1,7 @@
 #include "engine/runtime/plan_cache.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/core/status_macros.h"
 
@@ -108,6 +109,22 @@ void PlanCache::DropOldest() {
     entries_.erase(it);
     oldest = recency_.erase(oldest);
   }
+}
+
+std::vector<std::vector<Shape>> PlanCache::MostUsed(size_t limit) const {
+  std::vector<std::pair<int64_t, std::vector<Shape>>> found;
+  {
+    MutexLock lock(&mutex_);
+    for (const auto& [shapes, entry] : entries_) {
+      if (entry->ready) found.emplace_back(entry->uses, shapes);
+    }
+  }
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.first > b.first; });
+  found.resize(std::min(found.size(), limit));
+  std::vector<std::vector<Shape>> shapes;
+  for (auto& entry : found) shapes.push_back(std::move(entry.second));
+  return shapes;
 }
 
 int PlanCache::num_plans() const {

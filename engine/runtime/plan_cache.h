@@ -36,6 +36,9 @@ class PlanCache {
   // The shapes of the plan most used that TakeUntuned did not give before; empty: there is none.
   std::optional<std::vector<Shape>> TakeUntuned();
 
+  // The shapes of plans that are there, at most so many, the most used first.
+  std::vector<std::vector<Shape>> MostUsed(size_t limit) const;
+
   int num_plans() const;
   int64_t largest_arena_bytes() const;
 

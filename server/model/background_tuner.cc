@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "server/model/low_priority.h"
 #include "server/model/served_model.h"
 
 namespace inferd {
@@ -30,6 +31,7 @@ bool BackgroundTuner::stopping() const {
 }
 
 void BackgroundTuner::Loop() {
+  LowerPriority();
   UseOpenMpThreads(slots_->threads_per_slot());
   while (!stopping()) {
     for (const std::shared_ptr<ServedModel>& model : models_()) {

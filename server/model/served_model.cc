@@ -66,12 +66,28 @@ bool SameShapes(absl::Span<const TensorInfo> a, absl::Span<const TensorInfo> b) 
   });
 }
 
-// The engine's work at load, on a slot: `ask` runs rows where it must. What it throws is the reason
-// of a verdict that refuses.
+bool SameInputs(absl::Span<const TensorInfo> a, absl::Span<const TensorInfo> b) {
+  return SameShapes(a, b) &&
+         std::equal(a.begin(), a.end(), b.begin(), [](const auto& x, const auto& y) {
+           return x.name == y.name && x.type.dtype == y.type.dtype;
+         });
+}
+
+// Plans that are made beforehand.
+constexpr size_t kMostPrepared = 32;
+
+void RunForLoad(const ServingContext& context, const CoreSlots::Task& task) {
+  if (!context.in_background) return context.slots->RunAndWait(task);
+  CoreSlot own(context.slots->threads_per_slot());
+  task(own);
+}
+
+// The engine's work at load: `ask` runs rows where it must. What it throws is the reason of a
+// verdict that refuses.
 template <typename Verdict>
-Verdict AskVerdict(CoreSlots& slots, absl::FunctionRef<Verdict(CoreSlot& slot)> ask) {
+Verdict AskVerdict(const ServingContext& context, absl::FunctionRef<Verdict(CoreSlot& slot)> ask) {
   Verdict verdict;
-  slots.RunAndWait([&](CoreSlot& slot) {
+  RunForLoad(context, [&](CoreSlot& slot) {
     try {
       verdict = ask(slot);
     } catch (const std::exception& error) {
@@ -82,9 +98,9 @@ Verdict AskVerdict(CoreSlots& slots, absl::FunctionRef<Verdict(CoreSlot& slot)> 
 }
 
 void RunWarmUp(absl::string_view label, Model& model, absl::Span<const TensorInfo> inputs,
-               CoreSlots& slots) {
+               const ServingContext& context) {
   absl::Status status;
-  slots.RunAndWait([&](CoreSlot& slot) {
+  RunForLoad(context, [&](CoreSlot& slot) {
     try {
       status = WarmUp(model, inputs, slot);
     } catch (const std::exception& error) {
@@ -163,7 +179,7 @@ absl::StatusOr<std::shared_ptr<ServedModel>> ServedModel::Create(std::string nam
   BatchVerdict verdict;
   if (NeedsVerdict(options, parts.inputs, parts.outputs)) {
     verdict = AskVerdict<BatchVerdict>(
-        *context.slots, [&](CoreSlot& slot) { return parts.model->CheckBatching(slot); });
+        context, [&](CoreSlot& slot) { return parts.model->CheckBatching(slot); });
   }
   ASSIGN_OR_RETURN(BatchDecision batching,
                    DecideBatching(options, parts.inputs, parts.outputs, verdict));
@@ -172,7 +188,7 @@ absl::StatusOr<std::shared_ptr<ServedModel>> ServedModel::Create(std::string nam
   PackingVerdict packing;
   if (batching.max_batch_size > 1) {
     packing = AskVerdict<PackingVerdict>(
-        *context.slots, [&](CoreSlot& slot) { return parts.model->CheckPacking(slot); });
+        context, [&](CoreSlot& slot) { return parts.model->CheckPacking(slot); });
     if (!packing.reason.empty()) {
       absl::StrAppend(
           &parts.batching_reason,
@@ -183,7 +199,7 @@ absl::StatusOr<std::shared_ptr<ServedModel>> ServedModel::Create(std::string nam
                                            &parts.outputs));
   parts.config = CompleteConfig(parts.options, parts.name, context.slots->count(), parts.inputs,
                                 parts.outputs);
-  RunWarmUp(label, *parts.model, parts.inputs, *context.slots);
+  RunWarmUp(label, *parts.model, parts.inputs, context);
   if (const std::string report = parts.model->CacheReport(); !report.empty()) {
     LogInfo(absl::StrCat("model '", label, "' ", report));
   }
@@ -198,6 +214,14 @@ absl::StatusOr<std::shared_ptr<ServedModel>> ServedModel::Create(std::string nam
   std::shared_ptr<ServedModel> served(new ServedModel(std::move(parts)));
   served->RefreshMetrics();
   return served;
+}
+
+void ServedModel::PrepareLike(const ServedModel& other) {
+  if (!SameInputs(model_->inputs(), other.model_->inputs())) return;
+  for (const std::vector<Shape>& shapes : other.model_->PreparedShapes(kMostPrepared)) {
+    // A request of these shapes will say what is wrong, if any comes.
+    model_->Prepare(shapes).IgnoreError();
+  }
 }
 
 int ServedModel::InputIndex(absl::string_view name) const {

@@ -30,6 +30,9 @@ struct ServingContext {
   Clock* clock = nullptr;
   MetricsRegistry* metrics = nullptr;
   MemoryBudget* memory = nullptr;  // null: without a cap
+  // Models are made in a thread of low priority: what they run for that stays there, instead of on
+  // a slot that requests wait for.
+  bool in_background = false;
 };
 
 // One loaded version of a model: the compiled model, its effective configuration, its batcher and
@@ -84,6 +87,10 @@ class ServedModel {
   void CountRefusal(const absl::Status& status, absl::Duration duration);
   ModelStatistics Statistics() const;
   MemoryUse memory_use() const { return model_->memory_use(); }
+
+  // Makes the plans that requests for `other` had made, the most used first, so that none for this
+  // model waits for them. Does nothing where they take other inputs.
+  void PrepareLike(const ServedModel& other);
 
   // Keeps what makes the next start quick, see Model::SaveCache, and logs where it cannot.
   void SaveCache() const;

@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "engine/core/status_macros.h"
 #include "server/metrics/log.h"
+#include "server/repository/background_load.h"
 #include "server/repository/label_file.h"
 #include "server/repository/version_guard.h"
 #include "server/repository/version_policy.h"
@@ -191,7 +192,7 @@ absl::Status ModelRepository::Apply(const ModelFolder& folder, bool initial) {
   absl::Status status;
   // The newest first: it is what most requests want.
   for (auto it = choice.serve.rbegin(); it != choice.serve.rend(); ++it) {
-    status.Update(LoadVersion(entry, folder, *it, *options));
+    status.Update(LoadVersion(entry, folder, *it, *options, initial));
     if (initial) --initial_pending_;
     Notify(folder.name);
   }
@@ -220,7 +221,8 @@ absl::Status ModelRepository::EnterMissing(ModelEntry* entry, const ModelFolder&
 
 absl::Status ModelRepository::LoadVersion(ModelEntry* entry, const ModelFolder& folder,
                                           int64_t version,
-                                          const std::shared_ptr<const ModelOptions>& options) {
+                                          const std::shared_ptr<const ModelOptions>& options,
+                                          bool initial) {
   const std::string label = VersionLabel(entry->name(), version);
   const std::string source = SourceOf(folder, version);
   ModelEntry::Version before;
@@ -241,7 +243,9 @@ absl::Status ModelRepository::LoadVersion(ModelEntry* entry, const ModelFolder& 
     if (before.model == nullptr) entry->SetState(version, ModelState::kLoading);
     LogInfo(absl::StrCat("loading ", label));
     const absl::Time begin = context_.clock->Now();
-    absl::StatusOr<ModelHandle> built = Build(*entry, folder, version, *options);
+    absl::StatusOr<ModelHandle> built;
+    const auto build = [&] { built = Build(*entry, folder, version, *options, initial); };
+    initial ? build() : RunInBackground(engine_.threads_per_slot, build);
     if (!built.ok()) {
       LogError(absl::StrCat(label, " could not be loaded",
                             before.model == nullptr ? "" : " again and serves as it was", ": ",
@@ -272,7 +276,7 @@ absl::Status ModelRepository::LoadVersion(ModelEntry* entry, const ModelFolder& 
 
 absl::StatusOr<ModelHandle> ModelRepository::Build(const ModelEntry& entry,
                                                    const ModelFolder& folder, int64_t version,
-                                                   const ModelOptions& options) {
+                                                   const ModelOptions& options, bool initial) {
   ASSIGN_OR_RETURN(
       const VersionGuard guard,
       VersionGuard::Admit(folder.path, version, options.model_filename, options_.digests_path));
@@ -288,14 +292,18 @@ absl::StatusOr<ModelHandle> ModelRepository::Build(const ModelEntry& entry,
     }
     ASSIGN_OR_RETURN(std::unique_ptr<Model> model, compile_(path, engine));
     if (!options_.digests_path.empty()) RETURN_IF_ERROR(guard.CheckUnchanged());
+    ServingContext context = context_;
+    context.in_background = !initial;
     ASSIGN_OR_RETURN(const std::shared_ptr<ServedModel> served,
-                     ServedModel::Create(entry.name(), version, std::move(model), options, context_,
+                     ServedModel::Create(entry.name(), version, std::move(model), options, context,
                                          context_.clock->Now() - begin));
+    if (const ModelHandle serving = entry.Newest()) served->PrepareLike(*serving);
     if (context_.memory != nullptr) {
       const MemoryUse use = served->model().memory_use();
-      // One slot has its arena from the warm-up.
+      // One slot has its arena from the warm-up, if that ran on one.
       RETURN_IF_ERROR(context_.memory->CheckLoaded(use.weight_bytes + use.arena_bytes,
-                                                   use.arena_bytes, context_.slots->count() - 1));
+                                                   use.arena_bytes,
+                                                   context_.slots->count() - (initial ? 1 : 0)));
     }
     return served;
   } catch (const std::exception& error) {

@@ -130,10 +130,11 @@ class ModelRepository {
   // Enters what the folder lacks; the status says so when it has no version at all.
   absl::Status EnterMissing(ModelEntry* entry, const ModelFolder& folder,
                             const VersionChoice& choice);
+  // At low priority, unless `initial`.
   absl::Status LoadVersion(ModelEntry* entry, const ModelFolder& folder, int64_t version,
-                           const std::shared_ptr<const ModelOptions>& options);
+                           const std::shared_ptr<const ModelOptions>& options, bool initial);
   absl::StatusOr<ModelHandle> Build(const ModelEntry& entry, const ModelFolder& folder,
-                                    int64_t version, const ModelOptions& options);
+                                    int64_t version, const ModelOptions& options, bool initial);
   // Memory for a load, of superseded versions if need be; null without a cap.
   absl::StatusOr<std::unique_ptr<MemoryBudget::Claim>> ClaimMemory(int64_t file_bytes);
   // A handle that tells the entry when the last user is gone.

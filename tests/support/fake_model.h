@@ -83,7 +83,16 @@ class FakeModel : public Model {
     }
     return absl::OkStatus();
   }
-  absl::Status Prepare(absl::Span<const Shape>) override { return absl::OkStatus(); }
+  absl::Status Prepare(absl::Span<const Shape> shapes) override {
+    MutexLock lock(&mutex_);
+    prepared_.emplace_back(shapes.begin(), shapes.end());
+    return absl::OkStatus();
+  }
+  // All that Prepare was called with.
+  std::vector<std::vector<Shape>> PreparedShapes(size_t) const override {
+    MutexLock lock(&mutex_);
+    return prepared_;
+  }
   BatchVerdict CheckBatching(CoreSlot&) override { return verdict_; }
   PackingVerdict CheckPacking(CoreSlot&) override { return {false, "a fake packs nothing"}; }
   // One run after the other.
@@ -140,6 +149,7 @@ class FakeModel : public Model {
   mutable Mutex mutex_;
   CondVar changed_;
   std::vector<Shape> runs_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::vector<Shape>> prepared_ ABSL_GUARDED_BY(mutex_);
   int packed_runs_ ABSL_GUARDED_BY(mutex_) = 0;
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
   absl::StatusOr<TuningReport> tuning_ ABSL_GUARDED_BY(mutex_) = TuningReport();

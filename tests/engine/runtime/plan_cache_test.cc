@@ -39,6 +39,15 @@ TEST(PlanCache, DropsTheLeastRecentlyUsedPlan) {
   EXPECT_EQ(binds, 4);
 }
 
+TEST(PlanCache, ListsTheShapesMostUsedFirst) {
+  PlanCache cache(4, [&](const std::vector<Shape>&) {
+    return absl::StatusOr<std::shared_ptr<const Plan>>(std::make_shared<const Plan>());
+  });
+  for (int64_t size : {1, 2, 3, 2, 3, 3}) ASSERT_TRUE(cache.BorrowExecutor(Key(size)).ok());
+  EXPECT_EQ(cache.MostUsed(8), (std::vector<std::vector<Shape>>{Key(3), Key(2), Key(1)}));
+  EXPECT_EQ(cache.MostUsed(1), (std::vector<std::vector<Shape>>{Key(3)}));
+}
+
 TEST(PlanCache, ForgetsAFailedBind) {
   bool fail = true;
   PlanCache cache(2, [&](const std::vector<Shape>&) -> absl::StatusOr<std::shared_ptr<const Plan>> {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "server/metrics/metrics_registry.h"
 #include "tests/server/scheduler/request_maker.h"
 #include "tests/support/fake_clock.h"
@@ -13,6 +15,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 class ServedModelTest : public ::testing::Test {
@@ -22,7 +25,8 @@ class ServedModelTest : public ::testing::Test {
     model_ = model.get();
     const absl::StatusOr<ModelOptions> options = ParseModelOptions(config, "m");
     if (!options.ok()) return options.status();
-    return ServedModel::Create("m", 2, std::move(model), *options, {&slots_, &clock_, &registry_},
+    return ServedModel::Create("m", 2, std::move(model), *options,
+                               {&slots_, &clock_, &registry_, nullptr, in_background_},
                                absl::Seconds(3));
   }
   std::string ErrorOf(ServedModel& model, const Shape& shape) {
@@ -37,6 +41,7 @@ class ServedModelTest : public ::testing::Test {
   RequestMaker maker_;
   CoreSlots slots_{1, 1};
   FakeModel* model_ = nullptr;
+  bool in_background_ = false;
 };
 
 TEST_F(ServedModelTest, InfersAndCounts) {
@@ -54,6 +59,29 @@ TEST_F(ServedModelTest, WarmsUpWithOneRow) {
   const auto served = Create(FakeModel::Identity()).value();
   EXPECT_THAT(model_->runs(), ElementsAre(Shape{1, 2}));
   EXPECT_EQ(served->Statistics().execution_count, 0u);
+}
+
+TEST_F(ServedModelTest, IsMadeInTheBackgroundWithoutASlot) {
+  in_background_ = true;
+  std::promise<void> made;
+  slots_.Submit([done = made.get_future().share()](CoreSlot&) { done.wait(); });
+  const auto served = Create(FakeModel::Identity()).value();
+  EXPECT_THAT(model_->runs(), ElementsAre(Shape{1, 2}));
+  made.set_value();
+}
+
+TEST_F(ServedModelTest, PreparesThePlansOfAnotherWithTheSameInputs) {
+  const auto before = Create(FakeModel::Identity()).value();
+  ASSERT_TRUE(model_->Prepare({Shape{3, 2}}).ok());
+  ASSERT_TRUE(model_->Prepare({Shape{1, 2}}).ok());
+  const auto after = Create(FakeModel::Identity()).value();
+  after->PrepareLike(*before);
+  EXPECT_EQ(model_->PreparedShapes(8),
+            (std::vector<std::vector<Shape>>{{Shape{3, 2}}, {Shape{1, 2}}}));
+  const std::vector<TensorInfo> other = {FakeTensorInfo("Z", DType::kFloat32, {-1, 2})};
+  const auto unlike = Create(std::make_unique<FakeModel>(other, other)).value();
+  unlike->PrepareLike(*before);
+  EXPECT_THAT(model_->PreparedShapes(8), IsEmpty());
 }
 
 TEST_F(ServedModelTest, ServesAModelThatCannotBeWarmedUp) {

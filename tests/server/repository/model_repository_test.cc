@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <optional>
 #include <set>
@@ -29,6 +30,7 @@ class ModelRepositoryTest : public ::testing::Test {
     if (text == "bad") return absl::InvalidArgumentError("'" + path + "' is no ONNX model");
     MutexLock lock(&mutex_);
     ++loads_;
+    niceness_.push_back(getpriority(PRIO_PROCESS, 0));  // of this thread
     while (text == "slow" && !released_) changed_.Wait(&mutex_);
     return std::unique_ptr<Model>(FakeModel::Identity());
   }
@@ -102,6 +104,7 @@ class ModelRepositoryTest : public ::testing::Test {
 
   RepositoryOptions options_;
   int loads_ = 0;
+  std::vector<int> niceness_;
   TemporaryRepository files_;
   MetricsRegistry registry_;
   SystemClock clock_;
@@ -250,6 +253,20 @@ TEST_F(ExplicitControlTest, UnloadsOnceTheLastRequestIsDone) {
   EXPECT_TRUE(absl::IsNotFound(Unload("m")));
   ASSERT_TRUE(Load("m").ok());
   EXPECT_TRUE(repository().Get("m", "").ok());
+}
+
+TEST_F(ExplicitControlTest, LoadsAtLowPriorityOnceTheStartIsOver) {
+  options_.startup_models = {"m"};
+  StartAndAwait({"m"});
+  ASSERT_TRUE(Load("n").ok());
+  files_.Write("m/1/model.onnx", "better");
+  ASSERT_TRUE(Load("m").ok());
+  MutexLock lock(&mutex_);
+  const int before = getpriority(PRIO_PROCESS, 0);
+  ASSERT_EQ(niceness_.size(), 3u);
+  EXPECT_EQ(niceness_[0], before);
+  EXPECT_EQ(niceness_[1], std::max(before, 10));
+  EXPECT_EQ(niceness_[2], niceness_[1]);
 }
 
 TEST_F(ExplicitControlTest, LoadsOnlyWhatChanged) {
