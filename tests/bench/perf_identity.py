@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """perf_analyzer on a tiny identity model: inferd against a bare gRPC echo server, in one run.
 
-usage: perf_identity.py [--rounds 3] [--concurrency 1,16,64] [--limit 0.8]
+usage: perf_identity.py [--rounds 3] [--concurrency 1,16,64] [--limit 0.8] [-- FLAG_OF_SERVE...]
 Both servers run all the time; perf_analyzer alternates between them: echo inferd echo inferd ...
+With `-- --threads-per-slot 2` no request runs on the thread of gRPC that brought it.
 Exits 1 when inferd's median throughput is below LIMIT of the echo server's, or on any error.
 """
 
@@ -59,11 +60,14 @@ def main():
     parser.add_argument("--concurrency", default="1,16,64")
     parser.add_argument("--milliseconds", type=int, default=2000)
     parser.add_argument("--limit", type=float, default=0.8)
+    parser.add_argument("flags", nargs="*")
     arguments = parser.parse_args()
     echo, echo_address = start_echo()
     missed = 0
     try:
-        with Daemon(lambda folder: models.save(folder, "identity", models.identity())) as daemon:
+        with Daemon(
+            lambda folder: models.save(folder, "identity", models.identity()), *arguments.flags
+        ) as daemon:
             for concurrency in map(int, arguments.concurrency.split(",")):
                 rates = {"echo": [], "inferd": []}
                 for _ in range(arguments.rounds):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Loads, asks and unloads one model again and again; the daemon's memory must come back each time.
 
-usage: unload_cycles.py MODEL.onnx [--cycles 200] [--settle 40]
+usage: unload_cycles.py MODEL.onnx [--cycles 200] [--settle 40] [-- FLAG_OF_SERVE...]
 Prints the resident memory after each tenth unload; exits 1 when that after the last cycle is more
 than 5 % above the one after the first `settle` cycles, in which threads, their pools and the
 allocator's arenas come to their size.
@@ -75,6 +75,7 @@ def main():
     parser.add_argument("model")
     parser.add_argument("--cycles", type=int, default=200)
     parser.add_argument("--settle", type=int, default=40)
+    parser.add_argument("flags", nargs="*")
     options = parser.parse_args()
 
     def fill(repository):
@@ -82,7 +83,7 @@ def main():
         os.makedirs(folder)
         shutil.copy(options.model, f"{folder}/model.onnx")
 
-    with Daemon(fill, "--model-control-mode", "explicit") as daemon:
+    with Daemon(fill, "--model-control-mode", "explicit", *options.flags) as daemon:
         resident = run_cycles(daemon, "model", options.cycles, print)
     before, after = resident[options.settle - 1], resident[-1]
     print(f"after {options.settle} cycles {before / 2**20:.1f} MiB, after {options.cycles} "
