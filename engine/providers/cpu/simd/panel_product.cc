@@ -157,11 +157,34 @@ struct PanelSums<0, kVectors> {
 };
 
 // Where a tile's rows are: at equal distances, or each somewhere.
+template <int kRows>
 struct SteppedRows {
-  HWY_INLINE const float* Row(int i) const { return x + i * step; }
-  HWY_INLINE void Advance(int64_t k) { x += k; }
+  // One pointer and the distance reach three rows. g++ is not to know that the pointers are
+  // related: it would keep the rows' distances in memory, which costs a fifteenth of the time.
+  HWY_INLINE SteppedRows(const float* first, int64_t distance)
+      : others(first, distance),
+        x(first + kFirst * distance),
+        step(distance * static_cast<int64_t>(sizeof(float))) {
+    asm("" : "+r"(x));
+  }
+  HWY_INLINE const float* Row(int i) const {
+    if (i < kFirst) return others.Row(i);
+    return reinterpret_cast<const float*>(reinterpret_cast<const char*>(x) + (i - kFirst) * step);
+  }
+  HWY_INLINE void Advance(int64_t k) {
+    others.Advance(k);
+    x += k;
+  }
+  static constexpr int kFirst = (kRows - 1) / 3 * 3;
+  SteppedRows<kFirst> others;
   const float* x;
-  int64_t step;
+  int64_t step;  // in bytes
+};
+template <>
+struct SteppedRows<0> {
+  HWY_INLINE SteppedRows(const float*, int64_t) {}
+  HWY_INLINE const float* Row(int) const { return nullptr; }
+  HWY_INLINE void Advance(int64_t) {}
 };
 template <int kRows>
 struct PointedRows {
@@ -226,7 +249,7 @@ HWY_NOINLINE void MultiplyTile(const PanelTile& tile) {
       panel = AddStretch(x, tile.depth, panel, &ahead, &sums);
     }
   } else {
-    AddStretch(SteppedRows{tile.x, tile.x_step}, tile.depth, panel, &ahead, &sums);
+    AddStretch(SteppedRows<kRows>(tile.x, tile.x_step), tile.depth, panel, &ahead, &sums);
   }
   RowSums<kVectors> bias;
   bias.SetZero();
