@@ -16,7 +16,10 @@ case "${1:-}" in
 esac
 
 readonly JOBS="$(nproc)"
-readonly FUZZ_SECONDS=600
+readonly FUZZ_SECONDS=60
+readonly LONG_FUZZ_SECONDS=600
+# Those that see what clients and operators send.
+readonly FUZZ_TARGETS="infer_request_fuzz rest_body_fuzz shared_memory_fuzz model_config_fuzz"
 # What hostile bytes reach first.
 readonly ASAN_TESTS="engine_onnx_test config_test server_rpc_test server_scheduler_test"
 # What threads share; gRPC itself gives false reports.
@@ -109,22 +112,35 @@ count_check() {  # count_check FAILED WHAT
   fi
 }
 
-fuzz() {
-  configure fuzz
-  local source name corpora
-  for source in tests/fuzz/*_fuzz.cc; do
-    [ -e "$source" ] || continue
-    name="$(basename "$source" .cc)"
-    ninja -C build/fuzz -j "$JOBS" "$name"
-    mkdir -p "build/corpus/$name"
-    # What is found goes to the first; the second holds examples to begin with.
-    corpora=("build/corpus/$name")
-    if [ -d "tests/fuzz/corpus/$name" ]; then corpora+=("tests/fuzz/corpus/$name"); fi
-    if UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "build/fuzz/bin/$name" -timeout=20 \
-      -malloc_limit_mb=512 -max_total_time="$FUZZ_SECONDS" -rss_limit_mb=2048 "${corpora[@]}"; then
-      count_check 0 "$name"
-    else
+fuzz_one() {  # fuzz_one SECONDS NAME: its output goes to build/fuzz-NAME.log
+  local seconds="$1" name="$2" corpora
+  mkdir -p "build/corpus/$name"
+  # What is found goes to the first; the second holds examples to begin with.
+  corpora=("build/corpus/$name")
+  if [ -d "tests/fuzz/corpus/$name" ]; then corpora+=("tests/fuzz/corpus/$name"); fi
+  if ! UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "build/fuzz/bin/$name" -timeout=20 \
+    -malloc_limit_mb=512 -max_total_time="$seconds" -rss_limit_mb=2048 "${corpora[@]}" \
+    -artifact_prefix="build/fuzz-$name-" >"build/fuzz-$name.log" 2>&1; then
+    echo failed >"build/fuzz-$name.failed"
+  fi
+}
+
+fuzz() {  # fuzz SECONDS NAME...: as many at once as there are processors
+  local seconds="$1" name
+  shift
+  ninja -C build/fuzz -j "$JOBS" "$@"
+  for name in "$@"; do
+    rm -f "build/fuzz-$name.failed"
+    while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do sleep 1; done
+    fuzz_one "$seconds" "$name" &
+  done
+  wait
+  for name in "$@"; do
+    if [ -e "build/fuzz-$name.failed" ]; then
+      tail -n 40 "build/fuzz-$name.log"
       count_check 1 "$name"
+    else
+      count_check 0 "$name"
     fi
   done
 }
@@ -185,11 +201,18 @@ if [ "$ALL" = yes ]; then
   step "Core, runtime, scheduler and repository under the thread sanitizer"
   # The providers' kernels run without locks, and for an hour under this sanitizer.
   sanitize_everything tsan -R "^(engine_|server_scheduler|server_repository)" -E "^engine_providers_test"
-  step "Fuzzing, $FUZZ_SECONDS s each"
-  fuzz
+  step "Fuzzing, $LONG_FUZZ_SECONDS s each"
+  configure fuzz
+  # shellcheck disable=SC2046
+  fuzz "$LONG_FUZZ_SECONDS" $(basename -s .cc tests/fuzz/*_fuzz.cc)
 else
   step "Importer, config, codec and scheduler under the address and undefined-behaviour sanitizers"
-  sanitize asan $ASAN_TESTS
+  # The build that the fuzz targets need as well.
+  sanitize fuzz $ASAN_TESTS
+  note "$(took $SECONDS) so far"
+  step "Fuzzing, $FUZZ_SECONDS s each"
+  # shellcheck disable=SC2086
+  fuzz "$FUZZ_SECONDS" $FUZZ_TARGETS
   note "$(took $SECONDS) so far"
   step "Core, runtime, scheduler and repository under the thread sanitizer"
   sanitize tsan $TSAN_TESTS
