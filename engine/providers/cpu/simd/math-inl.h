@@ -112,25 +112,34 @@ HWY_INLINE V Quotient(V a, V b) {
 #endif
 }
 
-// 1 + exp(-x); x below -86 counts as -86, so that a Quotient can take it.
-HWY_INLINE V OnePlusExpNeg(V x) {
+// exp(-x) for |x| <= 86: within two units in the last place near zero, 2e-6 of it far out. The bits
+// of a NaN are changed.
+HWY_INLINE V ExpNeg(V x) {
   const D d;
   const DI di;
-  V biased;
-  const V c = ClampKeepNan(x, -86.0f, 86.0f);
-  const V r = ReduceByLn2(hn::Neg(c), &biased);
-  const auto shifted = hn::ShiftLeft<23>(hn::BitCast(di, biased));
-  const V e = hn::BitCast(d, hn::Add(hn::BitCast(di, ExpReduced(r)), shifted));
-  // The bits of a NaN were changed: zero times it brings it back.
-  return hn::MulAdd(c, hn::Zero(d), hn::Add(Const(1.0f), e));
+  const V log2_e = Const(1.44269504f);
+  const V magic = Const(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
+  const V biased = hn::NegMulAdd(x, log2_e, magic);
+  const V part = hn::NegMulSub(x, log2_e, hn::Sub(biased, magic));
+  // 2^part for |part| <= 1/2.
+  const V power = Poly(part, Const(0.00132647273f), 0.00967151299f, 0.0555073358f, 0.240222424f,
+                       0.693147004f, 1.0f);
+  const auto exponent = hn::ShiftLeft<23>(hn::BitCast(di, biased));
+  return hn::BitCast(d, hn::Add(hn::BitCast(di, power), exponent));
 }
 
-HWY_INLINE V Sigmoid(V x) { return Quotient(Const(1.0f), OnePlusExpNeg(x)); }
+// 1 / (1 + exp(-x)); x below -86 counts as -86, so that a Quotient can take the sum. A NaN may give
+// any number.
+HWY_INLINE V SigmoidOfNumber(V x) {
+  return Quotient(Const(1.0f), hn::Add(Const(1.0f), ExpNeg(ClampKeepNan(x, -86.0f, 86.0f))));
+}
+
+HWY_INLINE V Sigmoid(V x) { return hn::IfThenElse(hn::IsNaN(x), x, SigmoidOfNumber(x)); }
 
 // x sigmoid(p x), where the sigmoid below 1e-37 is zero: infinity times that is no number.
 HWY_INLINE V Swish(V x, V p) {
   const V scaled = hn::Mul(x, p);
-  return hn::Mul(x, hn::IfThenZeroElse(hn::Lt(scaled, Const(-86.0f)), Sigmoid(scaled)));
+  return hn::Mul(x, hn::IfThenZeroElse(hn::Lt(scaled, Const(-86.0f)), SigmoidOfNumber(scaled)));
 }
 
 // `y` where |x| is below `bound`, else one with x's sign, which is what erf and tanh round to.
