@@ -10,8 +10,9 @@
 #include "engine/providers/cpu/simd/parallel.h"
 #include "engine/providers/cpu/simd/sum_epilogue.h"
 
-// How a product by panels is cut: shares for threads, blocks of rows, groups of panels. A block's
-// part of the input and a group's part of the output stay in a core's second cache.
+// How a product by panels is cut: shares for threads, blocks of rows, groups of panels. In a block
+// of the depth, the part of the input that a block of rows has and the part of the output that a
+// group has stay in a core's second cache.
 namespace inferd::cpu {
 
 struct PanelPart {
@@ -23,8 +24,9 @@ struct PanelPart {
 
 // The most rows of a block.
 inline int64_t MaxBlockRows(const PanelProduct& product) {
-  constexpr int64_t kBlockInputFloats = 128 << 10;
-  return std::clamp<int64_t>(kBlockInputFloats / product.depth, 64, 256);
+  constexpr int64_t kBlockInputFloats = 160 << 10;
+  const int64_t depth = std::min(product.depth, PanelForm::kMaxBlockDepth);
+  return std::clamp<int64_t>(kBlockInputFloats / depth, 64, 256);
 }
 
 // Calls fn(thread's number, part) on up to `threads` threads. They share the panels of a matrix

@@ -237,10 +237,19 @@ HWY_INLINE const float* AddStretch(Rows x, int64_t depth, const float* panel, Ah
   return panel;
 }
 
+// Asks for a tile's part of a matrix, needed when its sums are finished.
+template <int kRows, int kVectors>
+HWY_INLINE void FetchRows(const float* from, int64_t step) {
+  for (int row = 0; row < kRows; ++row, from += step) {
+    for (int v = 0; v < kVectors; ++v) __builtin_prefetch(from + v * kLanes, 0, 3);
+  }
+}
+
 template <int kRows, int kVectors, bool kPointers>
 HWY_NOINLINE void MultiplyTile(const PanelTile& tile) {
   PanelSums<kRows, kVectors> sums;
   sums.Start(tile);
+  if (tile.last && tile.add != nullptr) FetchRows<kRows, kVectors>(tile.add, tile.y_step);
   Ahead ahead = {tile.next, tile.next_lines};
   const float* panel = tile.panel;
   if constexpr (kPointers) {
