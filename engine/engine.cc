@@ -237,13 +237,15 @@ class CompiledModel : public Model {
     if (config_.deterministic) return report;
     const absl::Duration before = tuning_budget_;
     KernelTuner tuner({providers_, &choices_, &slots, stop, config_.threads_per_slot});
-    while (tuning_budget_ > absl::ZeroDuration() && !(stop && stop())) {
+    absl::Status status;
+    while (status.ok() && tuning_budget_ > absl::ZeroDuration() && !(stop && stop())) {
       const std::optional<std::vector<Shape>> shapes = plans_.TakeUntuned();
       if (!shapes) break;
-      RETURN_IF_ERROR(TunePlan(*shapes, tuner, &report));
+      status = TunePlan(*shapes, tuner, &report);
     }
     report.time = before - tuning_budget_;
     ReleaseOpenMpThreads();
+    RETURN_IF_ERROR(status);
     return report;
   }
 
@@ -313,20 +315,21 @@ class CompiledModel : public Model {
   }
 
   absl::StatusOr<std::shared_ptr<const Plan>> BindUnderReading(const std::vector<Shape>& shapes) {
-    ASSIGN_OR_RETURN(Graph bound, BindShapes(graph_, shapes));
-    return PlanOf(std::move(bound));
+    ASSIGN_OR_RETURN(const Graph bound, BoundGraph(shapes));
+    return BuildPlan(bound, Options());
   }
 
-  absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(Graph bound) {
+  // What plans are made of.
+  absl::StatusOr<Graph> BoundGraph(const std::vector<Shape>& shapes) const {
+    ASSIGN_OR_RETURN(Graph bound, BindShapes(graph_, shapes));
     RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {config_, providers_}).status());
-    return BuildPlan(bound, Options());
+    return bound;
   }
 
   absl::Status TunePlan(const std::vector<Shape>& shapes, KernelTuner& tuner,
                         TuningReport* report) {
     const RecoverySet::Reading reading(*recovery_);
-    ASSIGN_OR_RETURN(Graph bound, BindShapes(graph_, shapes));
-    RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {config_, providers_}).status());
+    ASSIGN_OR_RETURN(const Graph bound, BoundGraph(shapes));
     ASSIGN_OR_RETURN(std::vector<TunedStep> steps, tuner.Tune(bound, &tuning_budget_));
     RETURN_IF_ERROR(reading.status());
     const bool changed =
@@ -380,13 +383,17 @@ class CompiledModel : public Model {
               // Epilogues, element types and memory orders are chosen for the packed graph.
               EngineConfig plain = config_;
               plain.precision = Precision::kFloat32;
-              for (const char* pass : {"fuse_epilogues", "assign_layouts"}) {
+              for (const char* pass : {"fuse_epilogues", "merge_projections",
+                                       "assign_layouts"}) {
                 plain.disabled_passes.push_back(pass);
               }
               RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {plain, providers_}).status());
               return bound;
             },
-            .build = [this](Graph graph) { return PlanOf(std::move(graph)); }};
+            .build = [this](Graph graph) -> absl::StatusOr<std::shared_ptr<const Plan>> {
+              RETURN_IF_ERROR(RunPasses(BoundPasses(), graph, {config_, providers_}).status());
+              return BuildPlan(graph, Options());
+            }};
   }
 
   // The graph with dimension 0 of every input bound to `batch` and other free dimensions to the

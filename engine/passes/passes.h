@@ -79,6 +79,10 @@ absl::StatusOr<int> LowerAttention(Graph& graph, const PassContext& context);
 // its heads -> one inferd.Attention that reads its operands where they lie.
 absl::StatusOr<int> FuseAttention(Graph& graph, const PassContext& context);
 
+// Bound graphs: products of one value by constant weights, with a bias or without, that only one
+// inferd.Attention reads as Q, K or V -> one product, which it reads in place.
+absl::StatusOr<int> MergeProjections(Graph& graph, const PassContext& context);
+
 // Bound graphs, where the config asks for bfloat16: products read their activations in it, and so
 // does what copies or maps values on the way to them; sums of squares, exponents and residual
 // streams that no product reads stay floats. Inserts Cast nodes where a node cannot take the types.

@@ -37,6 +37,7 @@ constexpr Pass kBoundPasses[] = {
     {"fuse_attention", PassLevel::kAll, FuseAttention},
     // With shapes known, residuals can be shown to be equal; and attentions are whole until here.
     {"fuse_epilogues", PassLevel::kAll, FuseEpilogues},
+    {"merge_projections", PassLevel::kAll, MergeProjections},
     // Before layouts, so that reorders move half the bytes.
     {"assign_precision", PassLevel::kBasic, AssignPrecision},
     {"assign_layouts", PassLevel::kBasic, AssignLayouts},

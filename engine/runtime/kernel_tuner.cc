@@ -148,7 +148,9 @@ class KernelTuner::Operands {
     return operands;
   }
 
-  StepContext Context() { return {input_pointers_, output_pointers_, nullptr, 1}; }
+  StepContext Context(void* scratch, int threads) {
+    return {input_pointers_, output_pointers_, scratch, threads};
+  }
 
   unsigned TouchActivations() const {
     unsigned sum = 0;
@@ -306,10 +308,9 @@ absl::Status KernelTuner::PrepareAll(const Graph& graph, const Node& node,
 
 absl::Status KernelTuner::RunOnce(Operands& operands, Contender& contender) {
   OnIdleSlot([&](CoreSlot& slot) {
-    StepContext context = operands.Context();
-    context.threads = environment_.threads;
-    context.scratch = slot.Arena(std::max<int64_t>(contender.kernel->scratch_bytes(), 1));
-    if (context.scratch == nullptr) {
+    void* const scratch = slot.Arena(std::max<int64_t>(contender.kernel->scratch_bytes(), 1));
+    const StepContext context = operands.Context(scratch, environment_.threads);
+    if (scratch == nullptr) {
       contender.status = absl::ResourceExhaustedError("out of memory for a kernel's scratch");
       return;
     }
