@@ -383,7 +383,7 @@ class CompiledModel : public Model {
               // Epilogues, element types and memory orders are chosen for the packed graph.
               EngineConfig plain = config_;
               plain.precision = Precision::kFloat32;
-              for (const char* pass : {"fuse_epilogues", "merge_projections",
+              for (const char* pass : {"sink_views", "fuse_epilogues", "merge_projections",
                                        "assign_layouts"}) {
                 plain.disabled_passes.push_back(pass);
               }

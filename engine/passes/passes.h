@@ -79,6 +79,10 @@ absl::StatusOr<int> LowerAttention(Graph& graph, const PassContext& context);
 // its heads -> one inferd.Attention that reads its operands where they lie.
 absl::StatusOr<int> FuseAttention(Graph& graph, const PassContext& context);
 
+// Bound graphs: a view between a product and elementwise operators goes behind these, for
+// FuseEpilogues; a Transpose that moves axes of size one alone is a view.
+absl::StatusOr<int> SinkViews(Graph& graph, const PassContext& context);
+
 // Bound graphs: products of one value by constant weights, with a bias or without, that only one
 // inferd.Attention reads as Q, K or V -> one product, which it reads in place.
 absl::StatusOr<int> MergeProjections(Graph& graph, const PassContext& context);

@@ -35,6 +35,7 @@ constexpr Pass kBoundPasses[] = {
     {"merge_equal_nodes", PassLevel::kBasic, MergeEqualNodes, true},
     {"lower_attention", PassLevel::kAll, LowerAttention},
     {"fuse_attention", PassLevel::kAll, FuseAttention},
+    {"sink_views", PassLevel::kAll, SinkViews},
     // With shapes known, residuals can be shown to be equal; and attentions are whole until here.
     {"fuse_epilogues", PassLevel::kAll, FuseEpilogues},
     {"merge_projections", PassLevel::kAll, MergeProjections},
