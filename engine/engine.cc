@@ -384,7 +384,7 @@ class CompiledModel : public Model {
               EngineConfig plain = config_;
               plain.precision = Precision::kFloat32;
               for (const char* pass : {"sink_views", "fuse_epilogues", "merge_projections",
-                                       "assign_layouts"}) {
+                                       "fuse_into_pointwise", "assign_layouts"}) {
                 plain.disabled_passes.push_back(pass);
               }
               RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {plain, providers_}).status());

@@ -41,6 +41,7 @@ constexpr Pass kBoundPasses[] = {
     {"merge_projections", PassLevel::kAll, MergeProjections},
     // Before layouts, so that reorders move half the bytes.
     {"assign_precision", PassLevel::kBasic, AssignPrecision},
+    {"fuse_into_pointwise", PassLevel::kAll, FuseIntoPointwise},
     {"assign_layouts", PassLevel::kBasic, AssignLayouts},
 };
 

@@ -125,6 +125,7 @@ constexpr CostRule kRules[] = {
     {kMicrosoft, "QGemm", ProductFlops, 0},
     {kMicrosoft, "MatMulNBits", NBitsProductFlops, 0},
     {"", "Conv", ConvolutionFlops, 1},
+    {"inferd", "JoinedConv", ConvolutionFlops, 0},
     {"", "ConvInteger", ConvolutionFlops, 1},
     {"", "QLinearConv", ConvolutionFlops, 3},
     {"", "DeformConv", ConvolutionFlops, 1},
