@@ -99,4 +99,8 @@ absl::StatusOr<int> FuseIntoPointwise(Graph& graph, const PassContext& context);
 // Bound graphs: gives rank >= 3 values a memory order and inserts Reorder nodes at the borders.
 absl::StatusOr<int> AssignLayouts(Graph& graph, const PassContext& context);
 
+// Bound graphs: a Conv, maybe with an activation, and the mean over all pixels of what it makes ->
+// inferd.PooledConv, which adds up while it writes.
+absl::StatusOr<int> FuseConvPools(Graph& graph, const PassContext& context);
+
 }  // namespace inferd

@@ -126,6 +126,7 @@ constexpr CostRule kRules[] = {
     {kMicrosoft, "MatMulNBits", NBitsProductFlops, 0},
     {"", "Conv", ConvolutionFlops, 1},
     {"inferd", "JoinedConv", ConvolutionFlops, 0},
+    {"inferd", "PooledConv", ConvolutionFlops, 1},
     {"", "ConvInteger", ConvolutionFlops, 1},
     {"", "QLinearConv", ConvolutionFlops, 3},
     {"", "DeformConv", ConvolutionFlops, 1},

@@ -12,6 +12,7 @@
 #include "engine/providers/cpu/node_checks.h"
 #include "engine/providers/cpu/simd/bfloat16_rows.h"
 #include "engine/providers/cpu/simd/parallel.h"
+#include "engine/providers/cpu/simd/rows_f32.h"
 #include "engine/providers/cpu/simd/sum_epilogue.h"
 
 namespace inferd::cpu {
@@ -22,13 +23,14 @@ constexpr int64_t kMinPerThread = 1 << 20;  // multiplications
 class DepthwiseKernel : public BoundKernel {
  public:
   DepthwiseKernel(const DepthwiseShape& shape, int threads, bool narrow_input, bool narrow_output,
-                  bool has_bias, SumEpilogue epilogue, std::shared_ptr<const PackedWeights> weights,
-                  std::string description)
+                  bool has_bias, bool pools, SumEpilogue epilogue,
+                  std::shared_ptr<const PackedWeights> weights, std::string description)
       : shape_(shape),
         threads_(std::max(1, threads)),
         narrow_input_(narrow_input),
         narrow_output_(narrow_output),
         has_bias_(has_bias),
+        pools_(pools),
         epilogue_(std::move(epilogue)),
         weights_(std::move(weights)),
         zeros_(shape.channels, 0.0f),
@@ -58,12 +60,15 @@ class DepthwiseKernel : public BoundKernel {
                     for (; begin < end; ++begin) {
                       if (narrow_input_) widened = Widen(context, begin, widened, ring);
                       RunRow(context, of_part, begin, scratch);
+                      if (pools_) SumRow(context, begin, scratch);
                     }
                   });
+    if (pools_) Pool(context);
     return absl::OkStatus();
   }
   int64_t scratch_bytes() const override {
-    return threads_ * ScratchFloats() * static_cast<int64_t>(sizeof(float));
+    const int64_t floats = threads_ * ScratchFloats() + (pools_ ? SumFloats() : 0);
+    return floats * static_cast<int64_t>(sizeof(float));
   }
   std::string description() const override { return description_; }
   bool holds_input(int i) const override { return i == 1; }
@@ -75,7 +80,33 @@ class DepthwiseKernel : public BoundKernel {
   // What of the output's and the input's rows is kept as floats.
   int64_t OutputFloats() const { return narrow_output_ ? WholeLines(row_floats()) : 0; }
   int64_t ScratchFloats() const {
-    return OutputFloats() + (narrow_input_ ? WholeLines(shape_.kernel * line_floats()) : 0);
+    return OutputFloats() + (narrow_input_ ? WholeLines(shape_.kernel * line_floats()) : 0) +
+           (pools_ ? WholeLines(shape_.channels) : 0);
+  }
+
+  // The sums of each row of outputs, which come after the threads' scratch.
+  int64_t SumFloats() const {
+    return WholeLines(shape_.batch * shape_.out_height * shape_.channels);
+  }
+  float* SumsOf(const StepContext& context, int64_t row) const {
+    return static_cast<float*>(context.scratch) + threads_ * ScratchFloats() +
+           row * shape_.channels;
+  }
+
+  // While the row is in the first cache. `scratch` is that of the thread.
+  void SumRow(const StepContext& context, int64_t row, float* scratch) const {
+    ReduceColumnsF32(ReduceF32::kSum, context.outputs[0]->data<float>() + row * row_floats(),
+                     SumsOf(context, row), shape_.out_width, shape_.channels, 1.0f, scratch);
+  }
+
+  void Pool(const StepContext& context) const {
+    const float factor = 1.0f / static_cast<float>(shape_.out_height * shape_.out_width);
+    float* const means = context.outputs[1]->mutable_data<float>();
+    for (int64_t image = 0; image < shape_.batch; ++image) {
+      ReduceColumnsF32(ReduceF32::kSum, SumsOf(context, image * shape_.out_height),
+                       means + image * shape_.channels, shape_.out_height, shape_.channels, factor,
+                       static_cast<float*>(context.scratch));
+    }
   }
 
   // Widens the lines of input that the row of outputs reads, but for those before `widened`, into
@@ -110,6 +141,7 @@ class DepthwiseKernel : public BoundKernel {
   const bool narrow_input_;
   const bool narrow_output_;
   const bool has_bias_;
+  const bool pools_;
   const SumEpilogue epilogue_;
   const std::shared_ptr<const PackedWeights> weights_;
   const std::vector<float> zeros_;
@@ -157,7 +189,8 @@ double DepthwiseCost(const DepthwiseShape& shape, const Node& node) {
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph, const Node& node,
                                                               const PrepareContext& context,
-                                                              const DepthwiseShape& shape) {
+                                                              const DepthwiseShape& shape,
+                                                              bool pools) {
   if (!ElementwiseChain::SupportsEpilogue(graph, node)) {
     return absl::UnimplementedError("depthwise: the epilogue has no own kernel");
   }
@@ -177,10 +210,10 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph
   ASSIGN_OR_RETURN(auto packed,
                    store.GetOrPack(weights, "depthwise taps first", weights.byte_size(), pack));
   const auto is_narrow = [&](ValueId id) { return graph.value(id).type.dtype == DType::kBfloat16; };
-  return std::make_unique<DepthwiseKernel>(shape, context.threads, is_narrow(node.inputs[0]),
-                                           is_narrow(node.outputs[0]), HasInput(node, 2),
-                                           std::move(epilogue), std::move(packed),
-                                           absl::StrCat("simd:depthwise", EpilogueText(node)));
+  return std::make_unique<DepthwiseKernel>(
+      shape, context.threads, is_narrow(node.inputs[0]), is_narrow(node.outputs[0]),
+      HasInput(node, 2), pools, std::move(epilogue), std::move(packed),
+      absl::StrCat("simd:depthwise", EpilogueText(node), pools ? "+means" : ""));
 }
 
 }  // namespace inferd::cpu

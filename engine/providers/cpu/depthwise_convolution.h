@@ -20,9 +20,11 @@ std::optional<DepthwiseShape> DepthwiseShapeOf(const Graph& graph, const Node& n
 // epilogue that takes no time.
 double DepthwiseCost(const DepthwiseShape& shape, const Node& node);
 
-// UNIMPLEMENTED when the epilogue has steps that no own kernel computes.
+// UNIMPLEMENTED when the epilogue has steps that no own kernel computes. With `pools` the kernel
+// writes the means of each image's channels, epilogue included, to output 1; floats only.
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph, const Node& node,
                                                               const PrepareContext& context,
-                                                              const DepthwiseShape& shape);
+                                                              const DepthwiseShape& shape,
+                                                              bool pools = false);
 
 }  // namespace inferd::cpu

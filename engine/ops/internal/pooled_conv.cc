@@ -1,0 +1,87 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "engine/core/status_macros.h"
+#include "engine/ops/convolution.h"
+#include "engine/ops/op_def.h"
+#include "engine/ops/type_check.h"
+
+namespace inferd::ops::internal {
+namespace {
+
+absl::Status Infer(InferContext& context) {
+  for (int i = 0; i < context.num_inputs(); ++i) {
+    RETURN_IF_ERROR(CheckInputType(context, i, {DType::kFloat32}));
+  }
+  RETURN_IF_ERROR(InferConvolution(context, 0, 1, 2, DType::kFloat32));
+  SymbolicShape means = context.output_type(0).shape;
+  for (int i = 2; i < means.rank(); ++i) means[i] = 1;
+  context.SetOutput(1, DType::kFloat32, std::move(means));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<float> Activated(const std::string& activation, float alpha, float x) {
+  if (activation.empty()) return x;
+  if (activation == "Relu") return std::max(0.0f, x);
+  if (activation == "Swish") return x / (1 + std::exp(-alpha * x));
+  if (activation == "HardSwish") return x * std::clamp(x / 6 + 0.5f, 0.0f, 1.0f);
+  return absl::InvalidArgumentError(absl::StrCat("attribute activation is ", activation,
+                                                 ", expected Relu, Swish, HardSwish or nothing"));
+}
+
+absl::Status Compute(KernelContext& context) {
+  const Tensor& x = context.input(0);
+  const Tensor& w = context.input(1);
+  ASSIGN_OR_RETURN(const ConvolutionShape shape,
+                   ResolveConvolution(context.attributes(), x.shape(), w.shape()));
+  if (context.has_input(2)) {
+    RETURN_IF_ERROR(CheckChannelVector("B", context.input(2).shape(), shape.out_channels));
+  }
+  Shape pooled = shape.Output().ToShape();
+  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, DType::kFloat32, pooled));
+  const int64_t plane = pooled.Product(2, pooled.rank());
+  for (int i = 2; i < pooled.rank(); ++i) pooled[i] = 1;
+  ASSIGN_OR_RETURN(Tensor * means, context.Output(1, DType::kFloat32, pooled));
+  if (y->num_elements() == 0) return absl::OkStatus();
+  float* to = y->mutable_data<float>();
+  ConvolveBatch<float>(shape, x, w, context.has_input(2) ? context.input(2).data<float>() : nullptr,
+                       to);
+  const std::string activation = context.attributes().String("activation", "");
+  const float alpha = context.attributes().Float("alpha", 1);
+  for (int64_t i = 0; i < means->num_elements(); ++i) {
+    double sum = 0;
+    for (int64_t p = 0; p < plane; ++p, ++to) {
+      ASSIGN_OR_RETURN(*to, Activated(activation, alpha, *to));
+      sum += *to;
+    }
+    means->mutable_data<float>()[i] = static_cast<float>(sum / static_cast<double>(plane));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+// A Conv with an activation and, as the second output, what a GlobalAveragePool makes of the first.
+// Made by FuseConvPools only.
+OpDef PooledConv() {
+  return {.domain = "inferd",
+          .name = "PooledConv",
+          .min_inputs = 2,
+          .max_inputs = 3,
+          .min_outputs = 2,
+          .max_outputs = 2,
+          .attributes = {{"activation", AttributeKind::kString},
+                         {"alpha", AttributeKind::kFloat},
+                         {"auto_pad", AttributeKind::kString},
+                         {"dilations", AttributeKind::kInts},
+                         {"group", AttributeKind::kInt},
+                         {"kernel_shape", AttributeKind::kInts},
+                         {"pads", AttributeKind::kInts},
+                         {"strides", AttributeKind::kInts}},
+          .infer = Infer,
+          .compute = Compute};
+}
+
+}  // namespace inferd::ops::internal
