@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/ops/shape_inference.h"
 #include "engine/plan/body.h"
+#include "engine/plan/dense_view.h"
 #include "engine/plan/kernel_choices.h"
 #include "engine/plan/lazy_kernel.h"
 #include "engine/plan/memory_planner.h"
@@ -80,6 +82,7 @@ class PlanBuilder {
   void PlaceInputsAndConstants() {
     plan_->values.resize(graph_.num_values());
     roots_.assign(graph_.num_values(), kNoValue);
+    starts_.assign(graph_.num_values(), 0);
     for (ValueId id = 0; id < graph_.num_values(); ++id) {
       if (const Tensor* constant = graph_.constant(id)) {
         plan_->values[id].kind = StorageKind::kConstant;
@@ -129,6 +132,7 @@ class PlanBuilder {
       AddView(node);
       return absl::OkStatus();
     }
+    if (AddParts(node) || JoinInPlace(node)) return absl::OkStatus();
     return AddKernel(node);
   }
 
@@ -154,8 +158,63 @@ class PlanBuilder {
       storage.tensor = Tensor::View(value.type.dtype, value.type.shape.ToShape(), nullptr, nullptr,
                                     value.layout);
     }
-    if (input.kind == StorageKind::kArena) roots_[output] = Root(node.inputs[0]);
+    if (input.kind == StorageKind::kArena) {
+      roots_[output] = Root(node.inputs[0]);
+      starts_[output] = starts_[node.inputs[0]];
+    }
     plan_->values[output] = std::move(storage);
+  }
+
+  // Outputs that are each one stretch of the input are views of it. False: none of that.
+  bool AddParts(const Node& node) {
+    if (node.inputs.empty() || node.inputs[0] == kNoValue) return false;
+    const ValueStorage& input = plan_->values[node.inputs[0]];
+    if (input.kind != StorageKind::kArena) return false;
+    std::vector<int64_t> offsets;
+    for (ValueId output : node.outputs) {
+      const auto offset = DenseOffset(graph_, node, output);
+      if (!offset) return false;
+      offsets.push_back(*offset);
+    }
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      const ValueId output = node.outputs[i];
+      const ValueType& type = graph_.value(output).type;
+      plan_->values[output].kind = StorageKind::kArena;
+      plan_->values[output].tensor = Tensor::View(type.dtype, type.shape.ToShape(), nullptr);
+      roots_[output] = Root(node.inputs[0]);
+      starts_[output] = starts_[node.inputs[0]] + offsets[i] * ElementBytes(type.dtype);
+    }
+    return true;
+  }
+
+  // A Concat whose inputs can be written where they lie in its output needs no step. False: they
+  // cannot, since they are not of this plan's making, are parts of other blocks or stand twice.
+  bool JoinInPlace(const Node& node) {
+    const auto offsets = DenseParts(graph_, node);
+    if (!offsets) return false;
+    std::map<ValueId, int64_t> starts;  // by root
+    const ValueId output = node.outputs[0];
+    const ValueType& type = graph_.value(output).type;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const ValueStorage& part = plan_->values[node.inputs[i]];
+      const ValueId root = Root(node.inputs[i]);
+      if (part.kind != StorageKind::kArena || joined_.count(root) != 0 ||
+          part.tensor.byte_size() != plan_->values[root].tensor.byte_size() ||
+          !starts.emplace(root, (*offsets)[i] * ElementBytes(type.dtype)).second) {
+        return false;
+      }
+    }
+    for (size_t id = 0; id < roots_.size(); ++id) {
+      const auto start = starts.find(roots_[id]);
+      if (start == starts.end()) continue;
+      roots_[id] = output;
+      starts_[id] += start->second;
+    }
+    plan_->values[output].kind = StorageKind::kArena;
+    plan_->values[output].tensor = Tensor::View(type.dtype, type.shape.ToShape(), nullptr);
+    roots_[output] = output;
+    joined_.insert(output);
+    return true;
   }
 
   Step MakeStep(const Node& node) const {
@@ -305,7 +364,8 @@ class PlanBuilder {
   absl::Status PlaceInArena() {
     std::vector<int> last = LastUses();
     std::vector<BlockRequest> requests;
-    std::vector<int> block(plan_->values.size(), -1);  // by root
+    std::vector<int> block(plan_->values.size(), -1);           // by root
+    std::vector<int64_t> block_start(plan_->values.size(), 0);  // likewise: where in the block
     int64_t scratch = 0;
     for (size_t s = 0; s < plan_->steps.size(); ++s) {
       const Step& step = plan_->steps[s];
@@ -314,20 +374,24 @@ class PlanBuilder {
       const ValueId shared = InPlaceInput(step, static_cast<int>(s), last);
       for (ValueId output : step.outputs) {
         if (output == kNoValue) continue;
-        const int lives_to = std::max(last[output], static_cast<int>(s));
-        if (shared != kNoValue) {
+        const ValueId root = Root(output);
+        if (block[root] >= 0) continue;  // a part of what another step began to write
+        const int lives_to = std::max(last[root], static_cast<int>(s));
+        if (shared != kNoValue && root == output) {
           block[output] = block[Root(shared)];
+          block_start[output] = block_start[Root(shared)] + starts_[shared];
           requests[block[output]].last = lives_to;
           continue;
         }
-        block[output] = static_cast<int>(requests.size());
-        requests.push_back(
-            {plan_->values[output].tensor.byte_size(), static_cast<int>(s), lives_to});
+        block[root] = static_cast<int>(requests.size());
+        requests.push_back({plan_->values[root].tensor.byte_size(), static_cast<int>(s), lives_to});
       }
     }
     const MemoryLayout layout = PlanMemory(requests);
     for (size_t id = 0; id < plan_->values.size(); ++id) {
-      if (roots_[id] != kNoValue) plan_->values[id].offset = layout.offsets[block[roots_[id]]];
+      const ValueId root = roots_[id];
+      if (root == kNoValue) continue;
+      plan_->values[id].offset = layout.offsets[block[root]] + block_start[root] + starts_[id];
     }
     plan_->scratch_offset = layout.bytes;
     plan_->arena_bytes = layout.bytes + scratch;
@@ -344,7 +408,11 @@ class PlanBuilder {
   const bool all_dynamic_;
   std::shared_ptr<Plan> plan_ = std::make_shared<Plan>();
   std::map<RecoverableBytes*, int> readers_;
-  std::vector<ValueId> roots_;  // of arena values: the value that owns the block, through views
+  // Of arena values: the value that owns the block, through views, and where in it they start, in
+  // bytes.
+  std::vector<ValueId> roots_;
+  std::vector<int64_t> starts_;
+  std::set<ValueId> joined_;  // roots whose parts are written by several steps
 };
 
 }  // namespace
