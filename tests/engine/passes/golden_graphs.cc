@@ -118,7 +118,63 @@ Graph Positions() {
   return b.Build({b.Op("Add", {b.Op("Expand", {part, target}), x})});
 }
 
+// Others than GraphBuilder::Weights() gives, and for each `seed`, lest equal nodes be merged.
+ValueId Distinct(GraphBuilder& b, const Shape& shape, int seed) {
+  std::vector<float> values(shape.num_elements());
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = 0.01f * static_cast<float>((i + 1) * (seed + 2) % 89);
+  }
+  return b.Constant<float>(shape, std::move(values));
+}
+
+// The first half of an encoder layer, its heads split by Reshape and Transpose, on bound sizes; the
+// last product by rows alone, as GPT-2 has it.
+Graph SelfAttention() {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {2, 6, 8});
+  const auto heads = [&](int seed, std::vector<int64_t> perm) {
+    const ValueId product = b.Op("MatMul", {x, Distinct(b, Shape({8, 8}), seed)});
+    const ValueId rows = b.Op("Add", {product, Distinct(b, Shape({8}), seed)});
+    const ValueId split = b.Op("Reshape", {rows, Numbers(b, {2, 6, 2, 4})});
+    return b.Op("Transpose", {split}, Ints("perm", std::move(perm)));
+  };
+  const ValueId q = heads(1, {0, 2, 1, 3});
+  const ValueId k = heads(2, {0, 2, 3, 1});
+  const ValueId v = heads(3, {0, 2, 1, 3});
+  const ValueId scores = b.Op("Mul", {b.Op("MatMul", {q, k}), b.Scalar(0.5f)});
+  const ValueId y = b.Op("MatMul", {b.Op("Softmax", {scores}, Int("axis", -1)), v});
+  const ValueId rows =
+      b.Op("Reshape", {b.Op("Transpose", {y}, Ints("perm", {0, 2, 1, 3})), Numbers(b, {12, 8})});
+  const ValueId out = b.Op("Gemm", {rows, b.Weights(Shape({8, 8})), b.Weights(Shape({8}))});
+  return b.Build({b.Op("Add", {b.Op("Reshape", {out, Numbers(b, {2, 6, 8})}), x})});
+}
+
+// A depthwise convolution, squeeze and excitation, and a projection with a residual.
+Graph InvertedResidual() {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {1, 16, 8, 8});
+  const auto pointwise = [&](ValueId from, int64_t inputs, int64_t outputs) {
+    return b.Op("Conv",
+                {from, b.Weights(Shape({outputs, inputs, 1, 1})), b.Weights(Shape({outputs}))});
+  };
+  Attributes depthwise = Ints("pads", {1, 1, 1, 1});
+  depthwise.Set("group", int64_t{32});
+  const ValueId wide = b.Op("Relu", {pointwise(x, 16, 32)});
+  const ValueId y =
+      b.Op("HardSwish", {b.Op("Conv", {wide, b.Weights(Shape({32, 1, 3, 3}))}, depthwise)});
+  const ValueId squeezed = b.Op("Relu", {pointwise(b.Op("GlobalAveragePool", {y}), 32, 8)});
+  const ValueId scale = b.Op("HardSigmoid", {pointwise(squeezed, 8, 32)});
+  return b.Build({b.Op("Add", {pointwise(b.Op("Mul", {scale, y}), 32, 16), x})});
+}
+
 }  // namespace
+
+std::map<std::string, Graph> BoundGoldenGraphs() {
+  std::map<std::string, Graph> graphs;
+  graphs["bound_self_attention"] = SelfAttention();
+  graphs["bound_inverted_residual"] = InvertedResidual();
+  return graphs;
+}
 
 std::map<std::string, Graph> GoldenGraphs() {
   std::map<std::string, Graph> graphs;

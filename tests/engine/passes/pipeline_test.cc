@@ -35,12 +35,15 @@ std::string Renumbered(const std::string& dump) {
 }
 
 // With INFERD_UPDATE_GOLDEN set the files are written instead of compared.
-void ExpectGolden(const std::string& name, Graph graph) {
+void ExpectGolden(const std::string& name, Graph graph, bool bound = false) {
   ASSERT_TRUE(InferGraph(graph).ok());
   EngineConfig config;
   const auto providers = MakeProviders(config).value();
-  const auto results = RunPasses(GraphPasses(), graph, {config, providers});
-  ASSERT_TRUE(results.ok()) << results.status();
+  for (const auto passes : {GraphPasses(), bound ? BoundPasses() : absl::Span<const Pass>()}) {
+    if (passes.empty()) continue;
+    const auto results = RunPasses(passes, graph, {config, providers});
+    ASSERT_TRUE(results.ok()) << results.status();
+  }
   const std::string dump = Renumbered(graph.ToString());
   const std::string path = std::string(INFERD_TESTS_DIR) + "/golden/" + name + ".txt";
   if (std::getenv("INFERD_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << dump;
@@ -53,10 +56,16 @@ TEST(Pipeline, OptimizesBlocksOfRealExportsAsTheGoldenDumpsShow) {
   for (auto& [name, graph] : testing::GoldenGraphs()) ExpectGolden(name, std::move(graph));
 }
 
+TEST(Pipeline, OptimizesBoundBlocksAsTheGoldenDumpsShow) {
+  for (auto& [name, graph] : testing::BoundGoldenGraphs()) {
+    ExpectGolden(name, std::move(graph), /*bound=*/true);
+  }
+}
+
 TEST(Pipeline, OptimizesAnExampleModelAsTheGoldenDumpShows) {
-  auto imported = ImportOnnx(
-      std::string(INFERD_TESTS_DIR) + "/../config/examples/models/digits/1/model.onnx",
-      int64_t{1} << 30, OpRegistry::Builtin());
+  auto imported =
+      ImportOnnx(std::string(INFERD_TESTS_DIR) + "/../config/examples/models/digits/1/model.onnx",
+                 int64_t{1} << 30, OpRegistry::Builtin());
   ASSERT_TRUE(imported.ok()) << imported.status();
   ASSERT_TRUE(imported->graph.SortAndCompact().ok());
   ExpectGolden("digits", std::move(imported->graph));
