@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/graph/op_def.h"
+#include "engine/ops/conv_activation.h"
 #include "engine/ops/op_registry.h"
 #include "engine/passes/matcher.h"
 #include "engine/passes/passes.h"
@@ -34,21 +35,15 @@ bool IsGlobalMean(const Graph& graph, const Node& node) {
 
 // The Conv with its activation as inferd.PooledConv has them; nullopt where it has more.
 std::optional<Node> PooledConvOf(const Node& conv) {
-  if (!conv.op->domain.empty() || conv.op->name != "Conv" || conv.epilogue.size() > 1 ||
-      conv.outputs.size() != 1) {
+  if (!conv.op->domain.empty() || conv.op->name != "Conv" || conv.outputs.size() != 1) {
     return std::nullopt;
   }
+  const auto activation = ConvActivation::OfEpilogue(conv);
+  if (!activation) return std::nullopt;
   Node pooled = conv;
   pooled.op = &OpRegistry::Builtin().Get("inferd", "PooledConv");
   pooled.epilogue.clear();
-  if (conv.epilogue.empty()) return pooled;
-  const EpilogueStep& step = conv.epilogue[0];
-  const absl::string_view name = step.op->name;
-  if (step.operand >= 0 || (name != "Relu" && name != "Swish" && name != "HardSwish")) {
-    return std::nullopt;
-  }
-  pooled.attributes.Set("activation", std::string(name));
-  if (name == "Swish") pooled.attributes.Set("alpha", step.attributes.Float("alpha", 1));
+  activation->WriteTo(&pooled.attributes);
   return pooled;
 }
 

@@ -103,4 +103,8 @@ absl::StatusOr<int> AssignLayouts(Graph& graph, const PassContext& context);
 // inferd.PooledConv, which adds up while it writes.
 absl::StatusOr<int> FuseConvPools(Graph& graph, const PassContext& context);
 
+// Bound graphs: a pointwise Conv whose large result a depthwise one alone reads, each maybe with an
+// activation -> inferd.ExpandedConv, which keeps a few rows of that result.
+absl::StatusOr<int> FuseExpansions(Graph& graph, const PassContext& context);
+
 }  // namespace inferd

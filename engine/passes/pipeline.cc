@@ -43,8 +43,9 @@ constexpr Pass kBoundPasses[] = {
     {"assign_precision", PassLevel::kBasic, AssignPrecision},
     {"fuse_into_pointwise", PassLevel::kAll, FuseIntoPointwise},
     {"assign_layouts", PassLevel::kBasic, AssignLayouts},
-    // Kernels that pool read and write one layout.
+    // Kernels of several operators read and write one layout.
     {"fuse_conv_pools", PassLevel::kAll, FuseConvPools},
+    {"fuse_expansions", PassLevel::kAll, FuseExpansions},
 };
 
 bool Enabled(const Pass& pass, const EngineConfig& config) {

@@ -52,6 +52,13 @@ double ConvolutionFlops(const Operands& operands, int weights) {
   return 2 * Elements(operands.output(0)) * PerFirstDim(operands.input(weights));
 }
 
+// Likewise after each of its pixels was made from as many numbers as X has channels.
+double ExpandedConvolutionFlops(const Operands& operands, int weights) {
+  const Tensor* x = operands.input(0);
+  const double pixels = x == nullptr || DimFromEnd(x, 3) == 0 ? 0 : Elements(x) / DimFromEnd(x, 3);
+  return 2 * pixels * Elements(operands.input(1)) + ConvolutionFlops(operands, weights);
+}
+
 // Every input element is added, weighted, to as many outputs as its channel's filters have taps.
 double TransposedConvolutionFlops(const Operands& operands, int weights) {
   return 2 * Elements(operands.input(0)) * PerFirstDim(operands.input(weights));
@@ -127,6 +134,7 @@ constexpr CostRule kRules[] = {
     {"", "Conv", ConvolutionFlops, 1},
     {"inferd", "JoinedConv", ConvolutionFlops, 0},
     {"inferd", "PooledConv", ConvolutionFlops, 1},
+    {"inferd", "ExpandedConv", ExpandedConvolutionFlops, 3},
     {"", "ConvInteger", ConvolutionFlops, 1},
     {"", "QLinearConv", ConvolutionFlops, 3},
     {"", "DeformConv", ConvolutionFlops, 1},

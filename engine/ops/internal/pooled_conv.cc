@@ -1,9 +1,5 @@
-#include <algorithm>
-#include <cmath>
-#include <string>
-
-#include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
+#include "engine/ops/conv_activation.h"
 #include "engine/ops/convolution.h"
 #include "engine/ops/op_def.h"
 #include "engine/ops/type_check.h"
@@ -20,15 +16,6 @@ absl::Status Infer(InferContext& context) {
   for (int i = 2; i < means.rank(); ++i) means[i] = 1;
   context.SetOutput(1, DType::kFloat32, std::move(means));
   return absl::OkStatus();
-}
-
-absl::StatusOr<float> Activated(const std::string& activation, float alpha, float x) {
-  if (activation.empty()) return x;
-  if (activation == "Relu") return std::max(0.0f, x);
-  if (activation == "Swish") return x / (1 + std::exp(-alpha * x));
-  if (activation == "HardSwish") return x * std::clamp(x / 6 + 0.5f, 0.0f, 1.0f);
-  return absl::InvalidArgumentError(absl::StrCat("attribute activation is ", activation,
-                                                 ", expected Relu, Swish, HardSwish or nothing"));
 }
 
 absl::Status Compute(KernelContext& context) {
@@ -48,12 +35,11 @@ absl::Status Compute(KernelContext& context) {
   float* to = y->mutable_data<float>();
   ConvolveBatch<float>(shape, x, w, context.has_input(2) ? context.input(2).data<float>() : nullptr,
                        to);
-  const std::string activation = context.attributes().String("activation", "");
-  const float alpha = context.attributes().Float("alpha", 1);
+  ASSIGN_OR_RETURN(const auto activation, ConvActivation::Read(context.attributes()));
   for (int64_t i = 0; i < means->num_elements(); ++i) {
     double sum = 0;
     for (int64_t p = 0; p < plane; ++p, ++to) {
-      ASSIGN_OR_RETURN(*to, Activated(activation, alpha, *to));
+      *to = activation.Of(*to);
       sum += *to;
     }
     means->mutable_data<float>()[i] = static_cast<float>(sum / static_cast<double>(plane));

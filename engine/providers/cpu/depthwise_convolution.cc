@@ -187,6 +187,21 @@ double DepthwiseCost(const DepthwiseShape& shape, const Node& node) {
   return slower ? 1.1 * direct : 0.9 * direct;
 }
 
+absl::StatusOr<std::shared_ptr<const PackedWeights>> PackDepthwise(const Tensor& weights,
+                                                                   const DepthwiseShape& shape,
+                                                                   WeightStore& store) {
+  const int64_t taps = int64_t{shape.kernel} * shape.kernel;
+  const auto pack = [&](void* to) {
+    for (int64_t c = 0; c < shape.channels; ++c) {
+      for (int64_t tap = 0; tap < taps; ++tap) {
+        static_cast<float*>(to)[tap * shape.channels + c] = weights.data<float>()[c * taps + tap];
+      }
+    }
+    return absl::OkStatus();
+  };
+  return store.GetOrPack(weights, "depthwise taps first", weights.byte_size(), pack);
+}
+
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph, const Node& node,
                                                               const PrepareContext& context,
                                                               const DepthwiseShape& shape,
@@ -198,17 +213,7 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph
   const Tensor& weights = *graph.constant(node.inputs[1]);
   WeightStore private_store;
   WeightStore& store = context.weights == nullptr ? private_store : *context.weights;
-  const int64_t taps = int64_t{shape.kernel} * shape.kernel;
-  const auto pack = [&](void* to) {
-    for (int64_t c = 0; c < shape.channels; ++c) {
-      for (int64_t tap = 0; tap < taps; ++tap) {
-        static_cast<float*>(to)[tap * shape.channels + c] = weights.data<float>()[c * taps + tap];
-      }
-    }
-    return absl::OkStatus();
-  };
-  ASSIGN_OR_RETURN(auto packed,
-                   store.GetOrPack(weights, "depthwise taps first", weights.byte_size(), pack));
+  ASSIGN_OR_RETURN(auto packed, PackDepthwise(weights, shape, store));
   const auto is_narrow = [&](ValueId id) { return graph.value(id).type.dtype == DType::kBfloat16; };
   return std::make_unique<DepthwiseKernel>(
       shape, context.threads, is_narrow(node.inputs[0]), is_narrow(node.outputs[0]),

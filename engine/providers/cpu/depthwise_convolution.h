@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/graph/graph.h"
+#include "engine/plan/weight_store.h"
 #include "engine/providers/cpu/dnnl_convolution.h"
 #include "engine/providers/cpu/simd/depthwise_f32.h"
 #include "engine/providers/execution_provider.h"
@@ -19,6 +20,11 @@ std::optional<DepthwiseShape> DepthwiseShapeOf(const Graph& graph, const Node& n
 // As DirectCost() counts: oneDNN's kernel is the faster one for few products an output and an
 // epilogue that takes no time.
 double DepthwiseCost(const DepthwiseShape& shape, const Node& node);
+
+// Its constant weights as DepthwiseRow reads them.
+absl::StatusOr<std::shared_ptr<const PackedWeights>> PackDepthwise(const Tensor& weights,
+                                                                   const DepthwiseShape& shape,
+                                                                   WeightStore& store);
 
 // UNIMPLEMENTED when the epilogue has steps that no own kernel computes. With `pools` the kernel
 // writes the means of each image's channels, epilogue included, to output 1; floats only.
