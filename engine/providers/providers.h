@@ -10,7 +10,9 @@
 namespace inferd {
 
 // The providers that `config.providers` names, in that order; "portable" names none, since every
-// node falls back to the portable kernels. INVALID_ARGUMENT for a name this build does not have.
+// node falls back to the portable kernels. Names other than "cpu" are those of shared libraries
+// beside the engine's (provider_library.h). INVALID_ARGUMENT for what is no name or not in this
+// build, else what loading the library said, with the name.
 absl::StatusOr<std::vector<std::unique_ptr<ExecutionProvider>>> MakeProviders(
     const EngineConfig& config);
 

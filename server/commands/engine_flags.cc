@@ -45,8 +45,9 @@ void AddEngineFlags(CLI::App& command, EngineFlags* flags) {
   command.add_option("--precision", flags->precision, "What arithmetic may be used")
       ->check(CLI::IsMember({"fp32", "bf16", "int8", "auto"}))
       ->capture_default_str();
-  command.add_option("--provider", flags->provider, "Who runs the nodes that it can")
-      ->check(CLI::IsMember({"cpu", "cuda", "portable"}))
+  command
+      .add_option("--provider", flags->provider,
+                  "Who runs the nodes that it can: cpu, portable, or a library's name")
       ->capture_default_str();
   command.add_option("--optimization", flags->optimization, "Which graph passes run")
       ->check(CLI::IsMember({"none", "basic", "all"}))
