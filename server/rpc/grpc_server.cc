@@ -1,5 +1,6 @@
 #include "server/rpc/grpc_server.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
@@ -30,6 +31,11 @@ constexpr int kPingStrikes = 2;
 // gRPC writes a line for each thing a client does wrong: for debugging, not for the log.
 void LogFromGrpc(gpr_log_func_args* args) {
   if (DebugIsLogged()) LogDebug(absl::StrCat("gRPC: ", args->message));
+}
+
+// So does protobuf, for texts that are not UTF-8.
+void LogFromProtobuf(google::protobuf::LogLevel, const char*, int, const std::string& message) {
+  if (DebugIsLogged()) LogDebug(absl::StrCat("protobuf: ", message));
 }
 
 int Milliseconds(absl::Duration duration) {
@@ -108,6 +114,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
                                                               const InferFeatures& features) {
   auto services = std::make_unique<Services>(options, repository, state, inflight, features);
   gpr_set_log_function(LogFromGrpc);
+  google::protobuf::SetLogHandler(LogFromProtobuf);
   // gRPC's locks are Abseil's, which Debian builds to look for deadlocks: at each Lock() of each
   // call a walk through a graph that all threads share.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);

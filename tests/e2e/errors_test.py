@@ -176,6 +176,14 @@ class ErrorsTest(unittest.TestCase):
                 code, _ = status_of(call, random.bytes(size))
                 self.assertNotIn(code, (Code.UNAVAILABLE, Code.UNKNOWN, Code.DEADLINE_EXCEEDED))
 
+    def test_names_that_are_no_text_are_refused_and_write_nothing_into_the_log(self):
+        channel, before = self.daemon.channel(), self.daemon.log()
+        for method in ("ModelInfer", "ModelMetadata", "RepositoryIndex"):
+            call = channel.unary_unary(f"/inference.GRPCInferenceService/{method}")
+            code, _ = status_of(call, b"\x0a\x02\xff\xfe")
+            self.assertNotEqual(code, Code.OK)
+        self.assertEqual(self.daemon.log(), before)
+
     def test_every_cut_of_a_good_message_is_survived(self):
         call = self.daemon.channel().unary_unary(
             "/inference.GRPCInferenceService/ModelInfer", lambda data: data, lambda data: data
