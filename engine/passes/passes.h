@@ -79,8 +79,8 @@ absl::StatusOr<int> LowerAttention(Graph& graph, const PassContext& context);
 // its heads -> one inferd.Attention that reads its operands where they lie.
 absl::StatusOr<int> FuseAttention(Graph& graph, const PassContext& context);
 
-// Bound graphs: a view between a product and elementwise operators goes behind these, for
-// FuseEpilogues; a Transpose that moves axes of size one alone is a view.
+// Bound graphs in bfloat16: a view between a product and elementwise operators goes behind these,
+// for FuseEpilogues; a Transpose that moves axes of size one alone is a view.
 absl::StatusOr<int> SinkViews(Graph& graph, const PassContext& context);
 
 // Bound graphs: products of one value by constant weights, with a bias or without, that only one
