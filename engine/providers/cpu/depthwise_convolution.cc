@@ -9,7 +9,9 @@
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/plan/weight_store.h"
+#include "engine/providers/cpu/cpu_features.h"
 #include "engine/providers/cpu/node_checks.h"
+#include "engine/providers/cpu/simd/bfloat16_finish.h"
 #include "engine/providers/cpu/simd/bfloat16_rows.h"
 #include "engine/providers/cpu/simd/parallel.h"
 #include "engine/providers/cpu/simd/rows_f32.h"
@@ -23,7 +25,7 @@ constexpr int64_t kMinPerThread = 1 << 20;  // multiplications
 class DepthwiseKernel : public BoundKernel {
  public:
   DepthwiseKernel(const DepthwiseShape& shape, int threads, bool narrow_input, bool narrow_output,
-                  bool has_bias, bool pools, SumEpilogue epilogue,
+                  bool has_bias, bool pools, RoundedActivation activation, SumEpilogue epilogue,
                   std::shared_ptr<const PackedWeights> weights, std::string description)
       : shape_(shape),
         threads_(std::max(1, threads)),
@@ -31,6 +33,7 @@ class DepthwiseKernel : public BoundKernel {
         narrow_output_(narrow_output),
         has_bias_(has_bias),
         pools_(pools),
+        activation_(activation),
         epilogue_(std::move(epilogue)),
         weights_(std::move(weights)),
         zeros_(shape.channels, 0.0f),
@@ -131,7 +134,12 @@ class DepthwiseKernel : public BoundKernel {
     if (narrow_output_) operands.y = scratch - at;
     DepthwiseRow(shape_, operands, row);
     if (narrow_output_) {
-      RoundToBfloat16(scratch, context.outputs[0]->mutable_data<Bfloat16>() + at, row_floats());
+      auto* y = context.outputs[0]->mutable_data<Bfloat16>() + at;
+      if (activation_.kind == RoundedActivation::Kind::kNone) {
+        RoundToBfloat16(scratch, y, row_floats());
+      } else {
+        ActivateToBfloat16(activation_, scratch, row_floats(), y);
+      }
     }
     epilogue_.rest.Apply(context, at, at + row_floats());
   }
@@ -142,11 +150,19 @@ class DepthwiseKernel : public BoundKernel {
   const bool narrow_output_;
   const bool has_bias_;
   const bool pools_;
+  const RoundedActivation activation_;  // before the epilogue
   const SumEpilogue epilogue_;
   const std::shared_ptr<const PackedWeights> weights_;
   const std::vector<float> zeros_;
   const std::string description_;
 };
+
+// What the node's sums are put through as they are rounded, where that is all of the epilogue.
+std::optional<RoundedActivation> ActivationOf(const Graph& graph, const Node& node) {
+  const bool narrow = graph.value(node.outputs[0]).type.dtype == DType::kBfloat16;
+  if (!narrow || !ComputesBfloat16() || node.epilogue.size() != 1) return std::nullopt;
+  return RoundedActivation::Of(node.epilogue[0]);
+}
 
 }  // namespace
 
@@ -162,8 +178,10 @@ std::optional<DepthwiseShape> DepthwiseShapeOf(const Graph& graph, const Node& n
   const bool fits = window.kernel[1] == kernel && window.strides[1] == stride &&
                     window.gaps[0] == 0 && window.gaps[1] == 0 && (stride == 1 || stride == 2) &&
                     (kernel == 3 || kernel == 5 || kernel == 7);
-  // Small windows of bfloat16 are oneDNN's: converting them takes as long as multiplying.
-  if (!fits || !TakesOwnConvolution(graph, node, /*narrow=*/kernel >= 5)) return std::nullopt;
+  // Small windows of bfloat16 are oneDNN's: converting them takes as long as multiplying. Its
+  // activations take longer.
+  const bool narrow = kernel >= 5 || ActivationOf(graph, node);
+  if (!fits || !TakesOwnConvolution(graph, node, narrow)) return std::nullopt;
   return DepthwiseShape{.kernel = static_cast<int>(kernel),
                         .stride = static_cast<int>(stride),
                         .batch = conv.source[0],
@@ -209,7 +227,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph
   if (!ElementwiseChain::SupportsEpilogue(graph, node)) {
     return absl::UnimplementedError("depthwise: the epilogue has no own kernel");
   }
-  ASSIGN_OR_RETURN(SumEpilogue epilogue, SumEpilogue::Plan(graph, node));
+  const std::optional<RoundedActivation> activation = ActivationOf(graph, node);
+  ASSIGN_OR_RETURN(SumEpilogue epilogue, SumEpilogue::Plan(graph, node, activation ? 1 : 0));
   const Tensor& weights = *graph.constant(node.inputs[1]);
   WeightStore private_store;
   WeightStore& store = context.weights == nullptr ? private_store : *context.weights;
@@ -217,8 +236,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph
   const auto is_narrow = [&](ValueId id) { return graph.value(id).type.dtype == DType::kBfloat16; };
   return std::make_unique<DepthwiseKernel>(
       shape, context.threads, is_narrow(node.inputs[0]), is_narrow(node.outputs[0]),
-      HasInput(node, 2), pools, std::move(epilogue), std::move(packed),
-      absl::StrCat("simd:depthwise", EpilogueText(node), pools ? "+means" : ""));
+      HasInput(node, 2), pools, activation.value_or(RoundedActivation()), std::move(epilogue),
+      std::move(packed), absl::StrCat("simd:depthwise", EpilogueText(node), pools ? "+means" : ""));
 }
 
 }  // namespace inferd::cpu

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/providers/cpu/bfloat16_convolution.h"
 #include "engine/providers/cpu/cpu_kernel.h"
 #include "engine/providers/cpu/depthwise_convolution.h"
 #include "engine/providers/cpu/dnnl_convolution.h"
@@ -59,6 +60,8 @@ MatrixProduct AsProduct(const Convolution& conv) {
 // Of the time that oneDNN takes for a direct convolution: weights are fetched ahead.
 constexpr double kPanelShare = 0.95;
 
+constexpr double kTileShare = 0.8;
+
 // One way to run a bound convolution.
 struct Candidate {
   absl::string_view name;
@@ -87,6 +90,12 @@ std::vector<Candidate> CandidatesOf(const Graph& graph, const Node& node, const 
     candidates.push_back(
         {"panels", kPanelShare * DirectCost(conv), [&](const PrepareContext& context) {
            return PreparePanelConvolution(graph, node, context, conv);
+         }});
+  }
+  if (TakesTileConvolution(graph, node, conv)) {
+    candidates.push_back(
+        {"tiles", kTileShare * DirectCost(conv), [&](const PrepareContext& context) {
+           return PrepareTileConvolution(graph, node, context, conv);
          }});
   }
   if (const auto shape = DepthwiseShapeOf(graph, node, conv)) {

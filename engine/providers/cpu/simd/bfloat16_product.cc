@@ -9,6 +9,7 @@ namespace {
 
 // Of the depth: a piece of b stays in a core's first cache beside the sums while all rows pass.
 constexpr int64_t kMostStretchSteps = 8;
+constexpr int64_t kMostWaitingGroups = 2;
 constexpr int64_t kPanelElements = 2 * kTileElements;  // of one step of depth
 constexpr int64_t kLineElements = 64 / int64_t{sizeof(Bfloat16)};
 
@@ -20,12 +21,20 @@ void MultiplyPiece(const Bfloat16Block& block, TileOperands operands, int64_t de
   const int64_t groups = DivideUp(block.rows, kTileProductRows);
   const int64_t lines = operands.depth_steps * kPanelElements / kLineElements;
   const int64_t lines_of_group = DivideUp(lines, groups);
-  operands.next_lines = DivideUp(lines_of_group, operands.depth_steps);
+  // Few rows wait for what is fetched while they are multiplied; many let the next piece come.
+  const bool soon = groups <= kMostWaitingGroups;
+  if (soon) {
+    operands.fetch = {operands.left + kSoonSteps * kPanelElements, kPanelElements / kLineElements,
+                      true};
+  } else {
+    operands.fetch.lines = DivideUp(lines_of_group, operands.depth_steps);
+  }
   for (int64_t i = 0; i < groups; ++i) {
     const int64_t rows = std::min(kTileProductRows, block.rows - i * kTileProductRows);
     MultiplyTileStep(operands, rows, add, sums, block.sums_step);
     operands.a += depth_steps * kTileProductRows * kTileStep;
-    operands.next += lines_of_group * kLineElements;
+    operands.fetch.next += lines_of_group * kLineElements;
+    if (soon) operands.fetch.lines = 0;
     sums += kTileProductRows * block.sums_step;
   }
 }
@@ -70,7 +79,9 @@ void Bfloat16Product::PackRows(const Bfloat16* a, int64_t rows, Bfloat16* to) co
 
 void MultiplyBlock(const Bfloat16Product& product, const Bfloat16Block& block) {
   const int64_t steps = product.depth_steps();
-  const int64_t stretches = DivideUp(steps, kMostStretchSteps);
+  // Sums of few rows need not go to memory and back to keep b in the first cache.
+  const bool few = block.rows <= kMostWaitingGroups * kTileProductRows;
+  const int64_t stretches = few ? 1 : DivideUp(steps, kMostStretchSteps);
   const auto piece_at = [&](int64_t panel, int64_t step) {
     return block.packed + (panel * steps + step) * kPanelElements;
   };
@@ -94,7 +105,7 @@ void MultiplyBlock(const Bfloat16Product& product, const Bfloat16Block& block) {
                             .b_step = kPanelElements,
                             .depth_steps = last - first};
       const bool end = panel + 1 == block.last_panel && last == steps;
-      operands.next = end ? piece_at(block.next_panel, 0) : piece_at(panel, last);
+      operands.fetch.next = end ? piece_at(block.next_panel, 0) : piece_at(panel, last);
       MultiplyPiece(block, operands, steps, block.bias != nullptr || s > 0, sums);
     }
   }

@@ -42,9 +42,21 @@ __attribute__((target("avx512f,avx512bw,avx512vl"))) void InterleaveRows(const B
   }
 }
 
+inline void FetchNext(TileFetch& fetch) {
+  constexpr int64_t kLineElements = 64 / int64_t{sizeof(Bfloat16)};
+  const Bfloat16* end = fetch.next + fetch.lines * kLineElements;
+  if (fetch.soon) {
+    for (; fetch.next < end; fetch.next += kLineElements) __builtin_prefetch(fetch.next, 0, 3);
+  } else {
+    for (; fetch.next < end; fetch.next += kLineElements) __builtin_prefetch(fetch.next, 0, 2);
+  }
+}
+
 // g++ ignores the attribute on constructors.
-__attribute__((target("amx-tile"))) void Configure() {
-  const TileConfig config;
+__attribute__((target("amx-tile"))) void Configure(int64_t depth) {
+  TileConfig config;
+  for (const int a : {4, 5}) config.row_bytes[a] = static_cast<uint16_t>(2 * depth);
+  for (const int b : {6, 7}) config.rows[b] = static_cast<uint8_t>(depth / 2);
   __asm__ volatile("" ::"m"(config));
   _tile_loadconfig(&config);
 }
@@ -57,8 +69,7 @@ __attribute__((target("amx-tile,amx-bf16"))) void MultiplyStep(const TileOperand
   const Bfloat16* a = operands.a;
   const Bfloat16* left = operands.left;
   const Bfloat16* right = operands.right;
-  const auto* next = reinterpret_cast<const char*>(operands.next);
-  const int64_t next_lines = operands.next_lines;
+  TileFetch fetch = operands.fetch;
   const int64_t a_bytes = operands.a_row * static_cast<int64_t>(sizeof(Bfloat16));
   const int64_t c_bytes = c_step * static_cast<int64_t>(sizeof(float));
   const int64_t below = kTileSide * operands.a_row;
@@ -79,7 +90,7 @@ __attribute__((target("amx-tile,amx-bf16"))) void MultiplyStep(const TileOperand
     _tile_zero(3);
   }
   for (int64_t k = 0; k < operands.depth_steps; ++k) {
-    for (int64_t i = 0; i < next_lines; ++i, next += 64) __builtin_prefetch(next, 0, 2);
+    FetchNext(fetch);
     _tile_loadd(4, a, a_bytes);
     _tile_loadd(6, left, 64);
     _tile_loadd(7, right, 64);
@@ -103,9 +114,57 @@ __attribute__((target("amx-tile,amx-bf16"))) void MultiplyStep(const TileOperand
   __asm__ volatile("" ::: "memory");
 }
 
+template <bool kTwoHigh, bool kTwoWide>
+__attribute__((target("amx-tile,amx-bf16"))) void MultiplyWindow(const TileWindow& window, bool add,
+                                                                 float* sums) {
+  constexpr int64_t kSumBytes = kTileStep * int64_t{sizeof(float)};
+  const int64_t tile = window.depth * kTileSide;
+  const int64_t a_bytes = window.a_row * static_cast<int64_t>(sizeof(Bfloat16));
+  const int64_t below = kTileSide * window.a_row;
+  const int32_t* offsets = window.offsets;
+  const Bfloat16* b = window.b;
+  TileFetch fetch = window.fetch;
+  float* sums_below = sums + kTileSide * kTileStep;
+  __asm__ volatile("" ::: "memory");
+  if (add) {
+    _tile_loadd(0, sums, kSumBytes);
+    if (kTwoWide) _tile_loadd(1, sums + kTileSide, kSumBytes);
+    if (kTwoHigh) _tile_loadd(2, sums_below, kSumBytes);
+    if (kTwoHigh && kTwoWide) _tile_loadd(3, sums_below + kTileSide, kSumBytes);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  for (int64_t k = 0; k < window.steps; ++k) {
+    const Bfloat16* a = window.a + offsets[k];
+    FetchNext(fetch);
+    _tile_loadd(4, a, a_bytes);
+    _tile_loadd(6, b, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    b += tile;
+    if (kTwoWide) {
+      _tile_loadd(7, b, 64);
+      _tile_dpbf16ps(1, 4, 7);
+      b += tile;
+    }
+    if (kTwoHigh) {
+      _tile_loadd(5, a + below, a_bytes);
+      _tile_dpbf16ps(2, 5, 6);
+      if (kTwoWide) _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+  _tile_stored(0, sums, kSumBytes);
+  if (kTwoWide) _tile_stored(1, sums + kTileSide, kSumBytes);
+  if (kTwoHigh) _tile_stored(2, sums_below, kSumBytes);
+  if (kTwoHigh && kTwoWide) _tile_stored(3, sums_below + kTileSide, kSumBytes);
+  __asm__ volatile("" ::: "memory");
+}
+
 }  // namespace
 
-TileRegisters::TileRegisters() { Configure(); }
+TileRegisters::TileRegisters(int64_t depth) { Configure(depth); }
 
 TileRegisters::~TileRegisters() { Release(); }
 
@@ -155,6 +214,17 @@ void MultiplyTileStep(const TileOperands& operands, int64_t rows, bool add, floa
     MultiplyStep<true>(operands, add, c, c_step);
   } else {
     MultiplyStep<false>(operands, add, c, c_step);
+  }
+}
+
+void MultiplyTileWindow(const TileWindow& window, int64_t rows, int64_t columns, bool add,
+                        float* sums) {
+  if (rows > kTileSide) {
+    (columns > kTileSide ? MultiplyWindow<true, true> : MultiplyWindow<true, false>)(window, add,
+                                                                                     sums);
+  } else {
+    (columns > kTileSide ? MultiplyWindow<false, true> : MultiplyWindow<false, false>)(window, add,
+                                                                                       sums);
   }
 }
 

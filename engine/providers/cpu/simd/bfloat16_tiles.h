@@ -14,11 +14,11 @@ inline constexpr int64_t kTileStep = 32;
 inline constexpr int64_t kTileSide = 16;
 inline constexpr int64_t kTileElements = kTileSide * kTileStep;
 
-// Sets up the tile registers of this thread, and gives them up at its end. Used by one thread at a
-// time.
+// Sets up the tile registers of this thread for steps of `depth` elements, an even number up to
+// kTileStep, and gives them up at its end. Used by one thread at a time.
 class TileRegisters {
  public:
-  TileRegisters();
+  explicit TileRegisters(int64_t depth = kTileStep);
   ~TileRegisters();
   TileRegisters(const TileRegisters&) = delete;
   TileRegisters& operator=(const TileRegisters&) = delete;
@@ -49,6 +49,16 @@ void MultiplyTiles(const Bfloat16* a, int64_t a_step, int64_t depth_steps, const
                    int64_t first_step, int64_t rows, int64_t columns, bool add, float* c,
                    int64_t c_step);
 
+// What is read later, to be fetched with every step of the depth: so many lines of cache, into the
+// second cache or, where they are needed within a few steps, the first.
+struct TileFetch {
+  const Bfloat16* next = nullptr;
+  int64_t lines = 0;
+  bool soon = false;
+};
+// Steps that weights are fetched ahead where they are needed soon.
+inline constexpr int64_t kSoonSteps = 4;
+
 // What one step of columns of a product reads, in elements.
 struct TileOperands {
   const Bfloat16* a = nullptr;
@@ -58,13 +68,28 @@ struct TileOperands {
   const Bfloat16* right = nullptr;
   int64_t b_step = 0;  // between steps of depth
   int64_t depth_steps = 0;
-  // What is read later, to be fetched into the second cache: so many lines with every step.
-  const Bfloat16* next = nullptr;
-  int64_t next_lines = 0;
+  TileFetch fetch;
 };
 
 // MultiplyTiles for one step of columns.
 void MultiplyTileStep(const TileOperands& operands, int64_t rows, bool add, float* c,
                       int64_t c_step);
+
+// The same where the steps of a's depth lie anywhere, as the pixels under a window do.
+struct TileWindow {
+  const Bfloat16* a = nullptr;
+  int64_t a_row = 0;                 // between rows
+  const int32_t* offsets = nullptr;  // of each step, from a
+  const Bfloat16* b = nullptr;       // step after step, the left tile before the right one
+  int64_t steps = 0;
+  int64_t depth = kTileStep;  // of one step, as the TileRegisters are set up
+  TileFetch fetch;
+};
+
+// `sums`, [kTileProductRows, kTileStep], become a b, or a b is added where `add` is set. There are
+// one tile of columns and none to the right for up to kTileSide `columns`, and likewise rows, of
+// which whole tiles are read and written.
+void MultiplyTileWindow(const TileWindow& window, int64_t rows, int64_t columns, bool add,
+                        float* sums);
 
 }  // namespace inferd::cpu

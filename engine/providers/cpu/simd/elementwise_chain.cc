@@ -53,9 +53,9 @@ bool ElementwiseChain::SupportsNode(const Graph& graph, const Node& node) {
 }
 
 absl::StatusOr<ElementwiseChain> ElementwiseChain::Epilogue(const Graph& graph, const Node& node,
-                                                            size_t skip) {
+                                                            size_t skip, size_t end) {
   ElementwiseChain chain;
-  RETURN_IF_ERROR(chain.AddEpilogue(graph, node, skip));
+  RETURN_IF_ERROR(chain.AddEpilogue(graph, node, skip, end));
   return chain;
 }
 
@@ -67,12 +67,13 @@ absl::StatusOr<ElementwiseChain> ElementwiseChain::OfNode(const Graph& graph, co
     operands.push_back(request.operands[i] == kNoValue ? kAbsent : static_cast<int>(i));
   }
   RETURN_IF_ERROR(chain.AddStep(request, std::move(operands)));
-  RETURN_IF_ERROR(chain.AddEpilogue(graph, node, 0));
+  RETURN_IF_ERROR(chain.AddEpilogue(graph, node, 0, kAllSteps));
   return chain;
 }
 
-absl::Status ElementwiseChain::AddEpilogue(const Graph& graph, const Node& node, size_t skip) {
-  for (size_t i = skip; i < node.epilogue.size(); ++i) {
+absl::Status ElementwiseChain::AddEpilogue(const Graph& graph, const Node& node, size_t skip,
+                                           size_t end) {
+  for (size_t i = skip; i < std::min(end, node.epilogue.size()); ++i) {
     const EpilogueStep& epilogue = node.epilogue[i];
     std::vector<int> operands = {kOutput};
     if (epilogue.operand >= 0) {
@@ -167,6 +168,13 @@ void ElementwiseChain::ApplyToSums(const StepContext& context, const float* sums
                                    int64_t end) const {
   for (; begin < end; begin += kWidenedPiece, sums += kWidenedPiece) {
     ApplyWidened(context, sums, begin, std::min(end, begin + kWidenedPiece));
+  }
+}
+
+void ElementwiseChain::ApplyToFloats(float* values, int64_t count) const {
+  const void* operand = values;
+  for (const Step& step : steps_) {
+    step.kernel->Run(absl::MakeConstSpan(&operand, 1), values, 0, count);
   }
 }
 

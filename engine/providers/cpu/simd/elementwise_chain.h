@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -15,11 +16,12 @@ namespace inferd::cpu {
 // output may be bfloat16 in memory; the steps work on floats. Immutable.
 class ElementwiseChain {
  public:
-  // The node's epilogue alone, without its first `skip` steps, to be applied to its first output in
-  // place.
+  // The node's epilogue alone, without its first `skip` steps or what follows the first `end`, to
+  // be applied to its first output in place.
+  static constexpr size_t kAllSteps = std::numeric_limits<size_t>::max();
   static bool SupportsEpilogue(const Graph& graph, const Node& node);
   static absl::StatusOr<ElementwiseChain> Epilogue(const Graph& graph, const Node& node,
-                                                   size_t skip = 0);
+                                                   size_t skip = 0, size_t end = kAllSteps);
   // An elementwise node and its epilogue.
   static bool SupportsNode(const Graph& graph, const Node& node);
   static absl::StatusOr<ElementwiseChain> OfNode(const Graph& graph, const Node& node);
@@ -31,6 +33,8 @@ class ElementwiseChain {
   // The same where output 0 is bfloat16 and `sums` what it is made of: the steps work on those
   // floats, which are [begin, end) of it, before they are rounded.
   void ApplyToSums(const StepContext& context, const float* sums, int64_t begin, int64_t end) const;
+  // The same in place on `count` of those floats, for steps that take floats and have no operands.
+  void ApplyToFloats(float* values, int64_t count) const;
   // Over the whole output with the context's threads.
   void ApplyAll(const StepContext& context) const;
 
@@ -44,7 +48,7 @@ class ElementwiseChain {
     std::vector<bool> widened;  // whether the operand is given to the kernel as a widened piece
   };
 
-  absl::Status AddEpilogue(const Graph& graph, const Node& node, size_t skip);
+  absl::Status AddEpilogue(const Graph& graph, const Node& node, size_t skip, size_t end);
   absl::Status AddStep(const StepRequest& request, std::vector<int> operands);
   void ApplyPiece(const StepContext& context, int64_t begin, int64_t end) const;
   // `sums` is null where the output has been written.
