@@ -341,12 +341,16 @@ class PlanBuilder {
                          [&](ValueId input) { return input != kNoValue && roots_[input] == root; });
   }
 
-  // The input whose storage an elementwise step may write its output into.
+  // The input whose storage a step may write its output into.
   ValueId InPlaceInput(const Step& step, int index, const std::vector<int>& last) const {
-    if (step.op->op_class != OpClass::kElementwise || step.outputs.size() != 1) return kNoValue;
+    if (step.outputs.size() != 1) return kNoValue;
+    const bool elementwise = step.op->op_class == OpClass::kElementwise;
     const Tensor& output = plan_->values[step.outputs[0]].tensor;
-    // Operands of the epilogue are read after the kernel has written: not those.
-    for (int i = 0; i < step.num_op_inputs; ++i) {
+    for (int i = 0; i < static_cast<int>(step.inputs.size()); ++i) {
+      // Operands of the epilogue of an elementwise step are read after the kernel has written.
+      const bool may =
+          elementwise ? i < step.num_op_inputs : step.kernel && step.kernel->writes_over_input(i);
+      if (!may) continue;
       const ValueId input = step.inputs[i];
       if (input == kNoValue || roots_[input] == kNoValue || last[Root(input)] != index) continue;
       // Read twice, the second time maybe by an epilogue after the kernel has written: x + 3, then

@@ -33,6 +33,9 @@ class BoundKernel {
   // Constant inputs the kernel holds packed copies of: Run reads neither context.inputs[i], which
   // has a type but maybe no bytes, nor the bytes that Prepare saw, which may be gone by then.
   virtual bool holds_input(int) const { return false; }
+  // Whether output 0 may have the storage of input i, which has its shape, type and layout: each
+  // element is read before the one at its place is written.
+  virtual bool writes_over_input(int) const { return false; }
 };
 
 // Which memory orders a node can take for its rank >= 3 inputs and outputs.

@@ -148,6 +148,7 @@ class TileConvolutionKernel : public BoundKernel {
   int64_t scratch_bytes() const override { return threads_ * PartBytes(); }
   std::string description() const override { return description_; }
   bool holds_input(int i) const override { return i == 1; }
+  bool writes_over_input(int i) const override { return i == finish_.epilogue.add; }
 
  private:
   // What a thread has: sums, pixels, and the copied part of the images.
