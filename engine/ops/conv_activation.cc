@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 
 namespace inferd {
@@ -47,6 +48,24 @@ float ConvActivation::Of(float x) const {
   if (name == "Swish") return x / (1 + std::exp(-alpha * x));
   if (name == "HardSwish") return x * std::clamp(x / 6 + 0.5f, 0.0f, 1.0f);
   return x;
+}
+
+void ConvActivation::ApplyTo(Tensor& y) const {
+  float* const values = y.mutable_data<float>();
+  for (int64_t i = 0; i < y.num_elements(); ++i) values[i] = Of(values[i]);
+}
+
+absl::Status WriteChannelMeans(KernelContext& context, const Tensor& y) {
+  Shape shape = y.shape();
+  const int64_t plane = shape.Product(2, shape.rank());
+  for (int i = 2; i < shape.rank(); ++i) shape[i] = 1;
+  ASSIGN_OR_RETURN(Tensor * means, context.Output(1, DType::kFloat32, shape));
+  for (int64_t i = 0; i < means->num_elements(); ++i) {
+    double sum = 0;
+    for (int64_t p = 0; p < plane; ++p) sum += y.data<float>()[i * plane + p];
+    means->mutable_data<float>()[i] = static_cast<float>(sum / static_cast<double>(plane));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace inferd

@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "engine/graph/attributes.h"
 #include "engine/graph/graph.h"
+#include "engine/ops/kernel_context.h"
 
 namespace inferd {
 
@@ -25,6 +26,11 @@ struct ConvActivation {
   void WriteTo(Attributes* attributes, absl::string_view prefix = "") const;
 
   float Of(float x) const;
+  // Every float of y.
+  void ApplyTo(Tensor& y) const;
 };
+
+// Writes output 1, the means over all pixels of `y`, [N,C,1...] of [N,C,pixels...].
+absl::Status WriteChannelMeans(KernelContext& context, const Tensor& y);
 
 }  // namespace inferd

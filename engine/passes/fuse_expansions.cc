@@ -1,13 +1,11 @@
-#include <algorithm>
-#include <optional>
 #include <utility>
-#include <vector>
 
 #include "engine/graph/op_def.h"
 #include "engine/ops/conv_activation.h"
 #include "engine/ops/op_registry.h"
 #include "engine/passes/matcher.h"
 #include "engine/passes/passes.h"
+#include "engine/passes/pointwise_conv.h"
 
 namespace inferd {
 namespace {
@@ -33,12 +31,6 @@ class ExpansionFuser {
   }
 
  private:
-  Shape ShapeOf(ValueId value) const { return graph_.value(value).type.shape.ToShape(); }
-  bool IsFloatImage(ValueId value) const {
-    const ValueType& type = graph_.value(value).type;
-    return type.is_tensor() && type.dtype == DType::kFloat32 && type.shape.IsConcrete() &&
-           type.shape.rank() == 4;
-  }
   static bool HasInput(const Node& node, int i) {
     return i < node.num_op_inputs() && node.inputs[i] != kNoValue;
   }
@@ -48,33 +40,18 @@ class ExpansionFuser {
     const bool pools = node.op->domain == "inferd" && node.op->name == "PooledConv";
     const bool conv = node.op->domain.empty() && node.op->name == "Conv";
     if (node.removed || !(pools || conv) || node.attributes.Int("group", 1) == 1 ||
-        !IsFloatImage(node.inputs[0]) || matcher_.Uses(node.inputs[0]) != 1) {
+        !IsFloatImage(graph_, node.inputs[0]) || matcher_.Uses(node.inputs[0]) != 1) {
       return false;
     }
-    const Shape shape = ShapeOf(node.inputs[0]);
+    const Shape shape = graph_.value(node.inputs[0]).type.shape.ToShape();
     return shape.num_elements() * ElementBytes(DType::kFloat32) >= kLeastBytes &&
            shape[3] >= kLeastWidth;
-  }
-
-  bool IsPointwise(const Node& node) const {
-    if (node.removed || !node.op->domain.empty() || node.op->name != "Conv" ||
-        node.outputs.size() != 1 || !IsFloatImage(node.inputs[0])) {
-      return false;
-    }
-    const auto all = [&](const char* name, int64_t expected) {
-      const std::vector<int64_t>& values = node.attributes.Ints(name);
-      return std::all_of(values.begin(), values.end(), [=](int64_t v) { return v == expected; });
-    };
-    const Tensor* weights = graph_.constant(node.inputs[1]);
-    return weights != nullptr && weights->rank() == 4 && weights->dim(2) == 1 &&
-           weights->dim(3) == 1 && weights->dim(1) == ShapeOf(node.inputs[0])[1] &&
-           all("strides", 1) && all("pads", 0);
   }
 
   bool Replace(NodeId id) {
     const Node& conv = graph_.node(id);
     const NodeId maker = graph_.value(conv.inputs[0]).producer;
-    if (maker == kNoNode || !IsPointwise(graph_.node(maker))) return false;
+    if (maker == kNoNode || !IsPointwiseConv(graph_, graph_.node(maker))) return false;
     const Node& expansion = graph_.node(maker);
     const auto expand = ConvActivation::OfEpilogue(expansion);
     const auto activate = ConvActivation::OfEpilogue(conv);

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -7,6 +6,7 @@
 #include "engine/ops/op_registry.h"
 #include "engine/passes/matcher.h"
 #include "engine/passes/passes.h"
+#include "engine/passes/pointwise_conv.h"
 
 namespace inferd {
 namespace {
@@ -30,7 +30,7 @@ class PointwiseFuser {
     const NodeId nodes = graph_.num_nodes();
     for (NodeId id = 0; id < nodes; ++id) {
       const Node& node = graph_.node(id);
-      if (!IsPointwise(node) || matcher_.Uses(node.inputs[0]) != 1) continue;
+      if (!IsPointwiseConv(graph_, node) || matcher_.Uses(node.inputs[0]) != 1) continue;
       const NodeId maker = graph_.value(node.inputs[0]).producer;
       if (maker == kNoNode || graph_.node(maker).removed) continue;
       std::optional<JoinedInput> input = OfNormalizedConcat(graph_.node(maker));
@@ -41,31 +41,7 @@ class PointwiseFuser {
   }
 
  private:
-  bool IsFloatImage(ValueId value) const {
-    if (value == kNoValue) return false;
-    const ValueType& type = graph_.value(value).type;
-    return type.is_tensor() && type.dtype == DType::kFloat32 && type.shape.IsConcrete() &&
-           type.shape.rank() == 4;
-  }
   Shape ShapeOf(ValueId value) const { return graph_.value(value).type.shape.ToShape(); }
-
-  bool IsPointwise(const Node& node) const {
-    if (node.removed || !node.op->domain.empty() || node.op->name != "Conv" ||
-        node.num_op_inputs() < 2 || !IsFloatImage(node.inputs[0]) ||
-        !IsFloatImage(node.outputs[0])) {
-      return false;
-    }
-    const auto all = [&](const char* name, int64_t expected) {
-      const std::vector<int64_t>& values = node.attributes.Ints(name);
-      return std::all_of(values.begin(), values.end(), [=](int64_t v) { return v == expected; });
-    };
-    const Tensor* weights = graph_.constant(node.inputs[1]);
-    const Shape from = ShapeOf(node.inputs[0]);
-    const Shape to = ShapeOf(node.outputs[0]);
-    return weights != nullptr && weights->dtype() == DType::kFloat32 && weights->rank() == 4 &&
-           weights->dim(2) == 1 && weights->dim(3) == 1 && weights->dim(1) == from[1] &&
-           all("strides", 1) && all("pads", 0) && from[2] == to[2] && from[3] == to[3];
-  }
 
   // Joined channels with a factor and an addend each, maybe cut off at zero.
   std::optional<JoinedInput> OfNormalizedConcat(const Node& node) const {
@@ -76,7 +52,7 @@ class PointwiseFuser {
     JoinedInput input;
     input.parts.assign(node.inputs.begin(), node.inputs.begin() + node.num_op_inputs());
     for (const ValueId part : input.parts) {
-      if (!IsFloatImage(part)) return std::nullopt;
+      if (!IsFloatImage(graph_, part)) return std::nullopt;
     }
     const auto operand = [&](int step, absl::string_view op) {
       const EpilogueStep& epilogue = node.epilogue[step];
@@ -110,7 +86,7 @@ class PointwiseFuser {
     for (int i = 0; i < 2; ++i) {
       const ValueId x = node.inputs[1 - i];
       const ValueId scale = node.inputs[i];
-      if (!IsFloatImage(x) || !IsFloatImage(scale) || ShapeOf(x) != shape) continue;
+      if (!IsFloatImage(graph_, x) || !IsFloatImage(graph_, scale) || ShapeOf(x) != shape) continue;
       if (ShapeOf(scale) != Shape({shape[0], shape[1], 1, 1}) || shape[2] * shape[3] == 1) continue;
       return JoinedInput{.parts = {x}, .scale = scale};
     }

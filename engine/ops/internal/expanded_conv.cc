@@ -47,19 +47,6 @@ const float* FloatsOf(const KernelContext& context, int i) {
   return context.has_input(i) ? context.input(i).data<float>() : nullptr;
 }
 
-absl::Status WriteMeans(KernelContext& context, const Tensor& y) {
-  Shape shape = y.shape();
-  const int64_t plane = shape.Product(2, shape.rank());
-  for (int i = 2; i < shape.rank(); ++i) shape[i] = 1;
-  ASSIGN_OR_RETURN(Tensor * means, context.Output(1, DType::kFloat32, shape));
-  for (int64_t i = 0; i < means->num_elements(); ++i) {
-    double sum = 0;
-    for (int64_t p = 0; p < plane; ++p) sum += y.data<float>()[i * plane + p];
-    means->mutable_data<float>()[i] = static_cast<float>(sum / static_cast<double>(plane));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status Compute(KernelContext& context) {
   const Tensor& x = context.input(kX);
   ASSIGN_OR_RETURN(const Shapes shapes,
@@ -74,18 +61,12 @@ absl::Status Compute(KernelContext& context) {
   if (y->num_elements() > 0) {
     ConvolveBatch<float>(shapes.expansion, x, context.input(kExpansion),
                          FloatsOf(context, kExpansionBias), expanded.mutable_data<float>());
-    for (int64_t i = 0; i < expanded.num_elements(); ++i) {
-      float& value = expanded.mutable_data<float>()[i];
-      value = expand.Of(value);
-    }
+    expand.ApplyTo(expanded);
     ConvolveBatch<float>(shapes.convolution, expanded, context.input(kWeights),
                          FloatsOf(context, kBias), y->mutable_data<float>());
-    for (int64_t i = 0; i < y->num_elements(); ++i) {
-      float& value = y->mutable_data<float>()[i];
-      value = activate.Of(value);
-    }
+    activate.ApplyTo(*y);
   }
-  return context.wants_output(1) ? WriteMeans(context, *y) : absl::OkStatus();
+  return context.wants_output(1) ? WriteChannelMeans(context, *y) : absl::OkStatus();
 }
 
 }  // namespace

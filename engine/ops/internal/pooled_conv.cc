@@ -26,25 +26,15 @@ absl::Status Compute(KernelContext& context) {
   if (context.has_input(2)) {
     RETURN_IF_ERROR(CheckChannelVector("B", context.input(2).shape(), shape.out_channels));
   }
-  Shape pooled = shape.Output().ToShape();
-  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, DType::kFloat32, pooled));
-  const int64_t plane = pooled.Product(2, pooled.rank());
-  for (int i = 2; i < pooled.rank(); ++i) pooled[i] = 1;
-  ASSIGN_OR_RETURN(Tensor * means, context.Output(1, DType::kFloat32, pooled));
-  if (y->num_elements() == 0) return absl::OkStatus();
-  float* to = y->mutable_data<float>();
-  ConvolveBatch<float>(shape, x, w, context.has_input(2) ? context.input(2).data<float>() : nullptr,
-                       to);
-  ASSIGN_OR_RETURN(const auto activation, ConvActivation::Read(context.attributes()));
-  for (int64_t i = 0; i < means->num_elements(); ++i) {
-    double sum = 0;
-    for (int64_t p = 0; p < plane; ++p, ++to) {
-      *to = activation.Of(*to);
-      sum += *to;
-    }
-    means->mutable_data<float>()[i] = static_cast<float>(sum / static_cast<double>(plane));
+  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, DType::kFloat32, shape.Output().ToShape()));
+  if (y->num_elements() > 0) {
+    ConvolveBatch<float>(shape, x, w,
+                         context.has_input(2) ? context.input(2).data<float>() : nullptr,
+                         y->mutable_data<float>());
+    ASSIGN_OR_RETURN(const auto activation, ConvActivation::Read(context.attributes()));
+    activation.ApplyTo(*y);
   }
-  return absl::OkStatus();
+  return WriteChannelMeans(context, *y);
 }
 
 }  // namespace

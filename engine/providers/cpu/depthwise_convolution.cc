@@ -63,10 +63,15 @@ class DepthwiseKernel : public BoundKernel {
                     for (; begin < end; ++begin) {
                       if (narrow_input_) widened = Widen(context, begin, widened, ring);
                       RunRow(context, of_part, begin, scratch);
-                      if (pools_) SumRow(context, begin, scratch);
+                      if (pools_) {
+                        SumDepthwiseRow(shape_, operands.y, begin, Sums(context), scratch);
+                      }
                     }
                   });
-    if (pools_) Pool(context);
+    if (pools_) {
+      WriteDepthwiseMeans(shape_, Sums(context), context.outputs[1]->mutable_data<float>(),
+                          static_cast<float*>(context.scratch));
+    }
     return absl::OkStatus();
   }
   int64_t scratch_bytes() const override {
@@ -91,25 +96,8 @@ class DepthwiseKernel : public BoundKernel {
   int64_t SumFloats() const {
     return WholeLines(shape_.batch * shape_.out_height * shape_.channels);
   }
-  float* SumsOf(const StepContext& context, int64_t row) const {
-    return static_cast<float*>(context.scratch) + threads_ * ScratchFloats() +
-           row * shape_.channels;
-  }
-
-  // While the row is in the first cache. `scratch` is that of the thread.
-  void SumRow(const StepContext& context, int64_t row, float* scratch) const {
-    ReduceColumnsF32(ReduceF32::kSum, context.outputs[0]->data<float>() + row * row_floats(),
-                     SumsOf(context, row), shape_.out_width, shape_.channels, 1.0f, scratch);
-  }
-
-  void Pool(const StepContext& context) const {
-    const float factor = 1.0f / static_cast<float>(shape_.out_height * shape_.out_width);
-    float* const means = context.outputs[1]->mutable_data<float>();
-    for (int64_t image = 0; image < shape_.batch; ++image) {
-      ReduceColumnsF32(ReduceF32::kSum, SumsOf(context, image * shape_.out_height),
-                       means + image * shape_.channels, shape_.out_height, shape_.channels, factor,
-                       static_cast<float*>(context.scratch));
-    }
+  float* Sums(const StepContext& context) const {
+    return static_cast<float*>(context.scratch) + threads_ * ScratchFloats();
   }
 
   // Widens the lines of input that the row of outputs reads, but for those before `widened`, into
@@ -218,6 +206,22 @@ absl::StatusOr<std::shared_ptr<const PackedWeights>> PackDepthwise(const Tensor&
     return absl::OkStatus();
   };
   return store.GetOrPack(weights, "depthwise taps first", weights.byte_size(), pack);
+}
+
+void SumDepthwiseRow(const DepthwiseShape& shape, const float* y, int64_t row, float* sums,
+                     float* scratch) {
+  ReduceColumnsF32(ReduceF32::kSum, y + row * shape.out_width * shape.channels,
+                   sums + row * shape.channels, shape.out_width, shape.channels, 1.0f, scratch);
+}
+
+void WriteDepthwiseMeans(const DepthwiseShape& shape, const float* sums, float* means,
+                         float* scratch) {
+  const float factor = 1.0f / static_cast<float>(shape.out_height * shape.out_width);
+  for (int64_t image = 0; image < shape.batch; ++image) {
+    ReduceColumnsF32(ReduceF32::kSum, sums + image * shape.out_height * shape.channels,
+                     means + image * shape.channels, shape.out_height, shape.channels, factor,
+                     scratch);
+  }
 }
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph, const Node& node,

@@ -26,6 +26,15 @@ absl::StatusOr<std::shared_ptr<const PackedWeights>> PackDepthwise(const Tensor&
                                                                    const DepthwiseShape& shape,
                                                                    WeightStore& store);
 
+// For kernels that also write the means of each image's channels: adds up a row of the outputs `y`
+// while it is in the first cache; `sums` has room for the channels of every row, `scratch` for
+// those of one.
+void SumDepthwiseRow(const DepthwiseShape& shape, const float* y, int64_t row, float* sums,
+                     float* scratch);
+// The means from the sums of all rows.
+void WriteDepthwiseMeans(const DepthwiseShape& shape, const float* sums, float* means,
+                         float* scratch);
+
 // UNIMPLEMENTED when the epilogue has steps that no own kernel computes. With `pools` the kernel
 // writes the means of each image's channels, epilogue included, to output 1; floats only.
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDepthwise(const Graph& graph, const Node& node,

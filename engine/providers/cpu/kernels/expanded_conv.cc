@@ -17,7 +17,6 @@
 #include "engine/providers/cpu/node_checks.h"
 #include "engine/providers/cpu/panel_kernel.h"
 #include "engine/providers/cpu/simd/parallel.h"
-#include "engine/providers/cpu/simd/rows_f32.h"
 #include "engine/providers/cpu/simd/step_kernel.h"
 #include "engine/providers/cpu/simd/sum_epilogue.h"
 
@@ -57,7 +56,10 @@ class ExpandedConvKernel : public BoundKernel {
                   kMinPerThread / row_products + 1, 1, [&](int part, int64_t begin, int64_t end) {
                     RunRows(context, begin, end, Scratch(context, part));
                   });
-    if (p_.pools) Pool(context);
+    if (p_.pools) {
+      WriteDepthwiseMeans(shape, Sums(context), context.outputs[1]->mutable_data<float>(),
+                          static_cast<float*>(context.scratch));
+    }
     return absl::OkStatus();
   }
   int64_t scratch_bytes() const override {
@@ -78,9 +80,7 @@ class ExpandedConvKernel : public BoundKernel {
   float* Scratch(const StepContext& context, int part) const {
     return static_cast<float*>(context.scratch) + part * ScratchFloats();
   }
-  float* SumsOf(const StepContext& context, int64_t row) const {
-    return Scratch(context, threads_) + row * p_.shape.channels;
-  }
+  float* Sums(const StepContext& context) const { return Scratch(context, threads_); }
   static const float* Floats(const StepContext& context, bool has, int input) {
     return has ? context.inputs[input]->data<float>() : nullptr;
   }
@@ -102,7 +102,9 @@ class ExpandedConvKernel : public BoundKernel {
       expanded = Expand(context, row, expanded, ring);
       DepthwiseRow(p_.shape, operands, row);
       p_.epilogue.rest.Apply(context, row * RowFloats(), (row + 1) * RowFloats());
-      if (p_.pools) SumRow(context, row, ring + RingFloats());
+      if (p_.pools) {
+        SumDepthwiseRow(p_.shape, operands.y, row, Sums(context), ring + RingFloats());
+      }
     }
   }
 
@@ -142,23 +144,6 @@ class ExpandedConvKernel : public BoundKernel {
     StepContext of_line = context;
     of_line.outputs = outputs;
     p_.expansion_epilogue.rest.Apply(of_line, 0, LineFloats());
-  }
-
-  // While the row is in the first cache.
-  void SumRow(const StepContext& context, int64_t row, float* scratch) const {
-    ReduceColumnsF32(ReduceF32::kSum, context.outputs[0]->data<float>() + row * RowFloats(),
-                     SumsOf(context, row), p_.shape.out_width, p_.shape.channels, 1.0f, scratch);
-  }
-
-  void Pool(const StepContext& context) const {
-    const DepthwiseShape& shape = p_.shape;
-    const float factor = 1.0f / static_cast<float>(shape.out_height * shape.out_width);
-    float* const means = context.outputs[1]->mutable_data<float>();
-    for (int64_t image = 0; image < shape.batch; ++image) {
-      ReduceColumnsF32(ReduceF32::kSum, SumsOf(context, image * shape.out_height),
-                       means + image * shape.channels, shape.out_height, shape.channels, factor,
-                       static_cast<float*>(context.scratch));
-    }
   }
 
   const Parts p_;
