@@ -1,20 +1,15 @@
-#include <algorithm>
-
-#include "engine/plan/weight_store.h"
-#include "engine/providers/providers.h"
 #include "gtest/gtest.h"
 #include "tests/engine/passes/fusion_test_support.h"
 
 namespace inferd {
 namespace {
 
-using testing::CountOps;
-using testing::ExpectNear;
 using testing::ExpectSameAnswers;
+using testing::ExpectSameOnTheProcessor;
+using testing::Filters;
 using testing::GraphBuilder;
 using testing::RandomTensor;
 using testing::RunPass;
-using testing::RunPortable;
 using testing::SupportsEverything;
 
 struct Block {
@@ -29,15 +24,6 @@ struct Block {
   bool pools = false;
   bool bias = true;
 };
-
-// Small weights of both signs.
-ValueId Filters(GraphBuilder& b, const Shape& shape) {
-  std::vector<float> values(shape.num_elements());
-  for (size_t i = 0; i < values.size(); ++i) {
-    values[i] = static_cast<float>(i * 37 % 101) / 101.0f - 0.5f;
-  }
-  return b.Constant<float>(shape, std::move(values));
-}
 
 Graph GraphOf(const Block& block) {
   GraphBuilder b;
@@ -90,44 +76,15 @@ TEST(FuseExpansions, AsksTheProvidersFirst) {
   EXPECT_EQ(RunPass(FuseExpansions, graph), 0);
 }
 
-// Runs the graph as a compiled model would and compares with the portable kernels.
-void ExpectSameOnTheProcessor(const Block& block, int threads) {
-  const Graph graph = GraphOf(block);
-  const Tensor input = InputOf(block);
-  EngineConfig config;
-  config.optimization_level = "all";
-  config.threads_per_slot = threads;
-  const auto providers = MakeProviders(config).value();
-  Graph bound = BindShapes(graph, {input.shape()}).value();
-  const auto passes = RunPasses(BoundPasses(), bound, {config, providers});
-  ASSERT_TRUE(passes.ok()) << passes.status();
-  EXPECT_EQ(CountOps(bound, "ExpandedConv"), 1) << bound.ToString();
-  WeightStore weights;
-  PlanOptions options;
-  options.providers = providers;
-  options.weights = &weights;
-  options.threads = threads;
-  options.max_arena_bytes = int64_t{1} << 30;
-  options.config = &config;
-  const auto plan = BuildPlan(bound, options);
-  ASSERT_TRUE(plan.ok()) << plan.status();
-  Executor executor(*plan);
-  CoreSlot slot(threads);
-  std::vector<Tensor> outputs;
-  const absl::Status status = executor.Run(slot, {input}, &outputs);
-  ASSERT_TRUE(status.ok()) << status;
-  const std::vector<Tensor> expected = RunPortable(graph, {input});
-  ASSERT_EQ(outputs.size(), expected.size());
-  for (size_t i = 0; i < expected.size(); ++i) ExpectNear(outputs[i], expected[i], 5e-5f);
-}
-
 TEST(FuseExpansions, RunsOnTheProcessor) {
+  const Block blocks[] = {{.batch = 2, .pools = true},
+                          {.channels = 161, .kernel = 5, .activation = "HardSwish"},
+                          {.height = 41, .width = 57, .stride = 2, .bias = false},
+                          {.channels = 170, .kernel = 7, .stride = 2, .activation = ""}};
   for (const int threads : {1, 2}) {
-    ExpectSameOnTheProcessor({.batch = 2, .pools = true}, threads);
-    ExpectSameOnTheProcessor({.channels = 161, .kernel = 5, .activation = "HardSwish"}, threads);
-    ExpectSameOnTheProcessor({.height = 41, .width = 57, .stride = 2, .bias = false}, threads);
-    ExpectSameOnTheProcessor({.channels = 170, .kernel = 7, .stride = 2, .activation = ""},
-                             threads);
+    for (const Block& block : blocks) {
+      ExpectSameOnTheProcessor(GraphOf(block), InputOf(block), threads, {"ExpandedConv"}, 5e-5f);
+    }
   }
 }
 

@@ -27,4 +27,18 @@ inline void ExpectSameAnswers(absl::StatusOr<int> (*pass)(Graph&, const PassCont
   for (size_t i = 0; i < before.size(); ++i) ExpectNear(after[i], before[i], 1e-5f);
 }
 
+// Small weights of both signs.
+inline ValueId Filters(GraphBuilder& b, const Shape& shape) {
+  std::vector<float> values(shape.num_elements());
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<float>(i * 37 % 101) / 101.0f - 0.5f;
+  }
+  return b.Constant<float>(shape, std::move(values));
+}
+
+// Runs the graph as a compiled model would, with the processor's kernels and all bound passes, and
+// compares with the portable kernels. The plan is to have one step of each of `ops`.
+void ExpectSameOnTheProcessor(const Graph& graph, const Tensor& input, int threads,
+                              const std::vector<std::string>& ops, float tolerance);
+
 }  // namespace inferd::testing
