@@ -1,6 +1,7 @@
 #include "engine/ops/convolution.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
@@ -57,6 +58,15 @@ SymbolicShape ConvolutionShape::Output() const {
   std::vector<Dim> dims = {batch, out_channels};
   dims.insert(dims.end(), output_spatial.begin(), output_spatial.end());
   return SymbolicShape(std::move(dims));
+}
+
+std::vector<AttributeSpec> ConvolutionAttributes(std::vector<AttributeSpec> others) {
+  static constexpr AttributeSpec kCommon[] = {
+      {"auto_pad", AttributeKind::kString}, {"dilations", AttributeKind::kInts},
+      {"group", AttributeKind::kInt},       {"kernel_shape", AttributeKind::kInts},
+      {"pads", AttributeKind::kInts},       {"strides", AttributeKind::kInts}};
+  others.insert(others.end(), std::begin(kCommon), std::end(kCommon));
+  return others;
 }
 
 absl::StatusOr<ConvolutionShape> ResolveConvolution(const Attributes& attributes,

@@ -6,6 +6,7 @@
 #include "engine/core/shape.h"
 #include "engine/core/tensor.h"
 #include "engine/graph/attributes.h"
+#include "engine/graph/op_def.h"
 #include "engine/ops/accumulator.h"
 #include "engine/ops/infer_context.h"
 #include "engine/ops/window.h"
@@ -29,6 +30,9 @@ struct ConvolutionShape {
   int64_t group_inputs() const { return in_channels.value / groups; }
   int64_t group_outputs() const { return out_channels.value / groups; }
 };
+
+// The attributes that ResolveConvolution reads, behind those an operator has besides.
+std::vector<AttributeSpec> ConvolutionAttributes(std::vector<AttributeSpec> others = {});
 
 // Requires shapes with known rank.
 absl::StatusOr<ConvolutionShape> ResolveConvolution(const Attributes& attributes,

@@ -48,14 +48,8 @@ OpDef PooledConv() {
           .max_inputs = 3,
           .min_outputs = 2,
           .max_outputs = 2,
-          .attributes = {{"activation", AttributeKind::kString},
-                         {"alpha", AttributeKind::kFloat},
-                         {"auto_pad", AttributeKind::kString},
-                         {"dilations", AttributeKind::kInts},
-                         {"group", AttributeKind::kInt},
-                         {"kernel_shape", AttributeKind::kInts},
-                         {"pads", AttributeKind::kInts},
-                         {"strides", AttributeKind::kInts}},
+          .attributes = ConvolutionAttributes(
+              {{"activation", AttributeKind::kString}, {"alpha", AttributeKind::kFloat}}),
           .infer = Infer,
           .compute = Compute};
 }

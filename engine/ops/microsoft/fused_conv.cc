@@ -54,14 +54,8 @@ OpDef FusedConv() {
           .since = 1,
           .min_inputs = 2,
           .max_inputs = 4,
-          .attributes = {{"activation", AttributeKind::kString},
-                         {"activation_params", AttributeKind::kFloats},
-                         {"auto_pad", AttributeKind::kString},
-                         {"dilations", AttributeKind::kInts},
-                         {"group", AttributeKind::kInt},
-                         {"kernel_shape", AttributeKind::kInts},
-                         {"pads", AttributeKind::kInts},
-                         {"strides", AttributeKind::kInts}},
+          .attributes = ConvolutionAttributes({{"activation", AttributeKind::kString},
+                                               {"activation_params", AttributeKind::kFloats}}),
           .infer = Infer,
           .compute = Compute};
 }

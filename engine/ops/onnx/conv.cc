@@ -36,12 +36,7 @@ OpDef Conv() {
           .since = 22,
           .min_inputs = 2,
           .max_inputs = 3,
-          .attributes = {{"auto_pad", AttributeKind::kString},
-                         {"dilations", AttributeKind::kInts},
-                         {"group", AttributeKind::kInt},
-                         {"kernel_shape", AttributeKind::kInts},
-                         {"pads", AttributeKind::kInts},
-                         {"strides", AttributeKind::kInts}},
+          .attributes = ConvolutionAttributes(),
           .infer = Infer,
           .compute = Compute};
 }

@@ -32,12 +32,7 @@ OpDef ConvInteger() {
           .since = 10,
           .min_inputs = 2,
           .max_inputs = 4,
-          .attributes = {{"auto_pad", AttributeKind::kString},
-                         {"dilations", AttributeKind::kInts},
-                         {"group", AttributeKind::kInt},
-                         {"kernel_shape", AttributeKind::kInts},
-                         {"pads", AttributeKind::kInts},
-                         {"strides", AttributeKind::kInts}},
+          .attributes = ConvolutionAttributes(),
           .infer = Infer,
           .compute = Compute};
 }

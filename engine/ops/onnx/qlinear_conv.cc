@@ -72,12 +72,7 @@ OpDef QlinearConv() {
           .since = 10,
           .min_inputs = 8,
           .max_inputs = 9,
-          .attributes = {{"auto_pad", AttributeKind::kString},
-                         {"dilations", AttributeKind::kInts},
-                         {"group", AttributeKind::kInt},
-                         {"kernel_shape", AttributeKind::kInts},
-                         {"pads", AttributeKind::kInts},
-                         {"strides", AttributeKind::kInts}},
+          .attributes = ConvolutionAttributes(),
           .infer = Infer,
           .compute = Compute};
 }
