@@ -165,6 +165,16 @@ class PlanBuilder {
     plan_->values[output] = std::move(storage);
   }
 
+  // `start` in bytes from that of the block of `root`.
+  void PutInArena(ValueId id, ValueId root, int64_t start) {
+    const Value& value = graph_.value(id);
+    plan_->values[id].kind = StorageKind::kArena;
+    plan_->values[id].tensor =
+        Tensor::View(value.type.dtype, value.type.shape.ToShape(), nullptr, nullptr, value.layout);
+    roots_[id] = root;
+    starts_[id] = start;
+  }
+
   // Outputs that are each one stretch of the input are views of it. False: none of that.
   bool AddParts(const Node& node) {
     if (node.inputs.empty() || node.inputs[0] == kNoValue) return false;
@@ -177,12 +187,8 @@ class PlanBuilder {
       offsets.push_back(*offset);
     }
     for (size_t i = 0; i < node.outputs.size(); ++i) {
-      const ValueId output = node.outputs[i];
-      const ValueType& type = graph_.value(output).type;
-      plan_->values[output].kind = StorageKind::kArena;
-      plan_->values[output].tensor = Tensor::View(type.dtype, type.shape.ToShape(), nullptr);
-      roots_[output] = Root(node.inputs[0]);
-      starts_[output] = starts_[node.inputs[0]] + offsets[i] * ElementBytes(type.dtype);
+      const int64_t start = offsets[i] * ElementBytes(graph_.value(node.outputs[i]).type.dtype);
+      PutInArena(node.outputs[i], Root(node.inputs[0]), starts_[node.inputs[0]] + start);
     }
     return true;
   }
@@ -210,9 +216,7 @@ class PlanBuilder {
       roots_[id] = output;
       starts_[id] += start->second;
     }
-    plan_->values[output].kind = StorageKind::kArena;
-    plan_->values[output].tensor = Tensor::View(type.dtype, type.shape.ToShape(), nullptr);
-    roots_[output] = output;
+    PutInArena(output, output, 0);
     joined_.insert(output);
     return true;
   }
@@ -238,12 +242,7 @@ class PlanBuilder {
     ReleaseRead(node);
     for (ValueId output : node.outputs) {
       if (output == kNoValue) continue;
-      ValueStorage& storage = plan_->values[output];
-      const Value& value = graph_.value(output);
-      storage.kind = StorageKind::kArena;
-      storage.tensor = Tensor::View(value.type.dtype, value.type.shape.ToShape(), nullptr, nullptr,
-                                    value.layout);
-      roots_[output] = output;
+      PutInArena(output, output, 0);
     }
     plan_->steps.push_back(std::move(step));
     return absl::OkStatus();
