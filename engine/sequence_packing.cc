@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/core/rounding.h"
 #include "engine/core/status_macros.h"
 #include "engine/passes/pack_sequences.h"
 
@@ -16,8 +17,6 @@ constexpr int64_t kLeastLongest = 8;
 // Larger input buffers are given back after their execution.
 constexpr int64_t kMaxKeptBytes = int64_t{64} << 20;
 constexpr size_t kMaxKeptBuffers = 16;
-
-int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
 
 // To at most a sixteenth more, beyond the smallest.
 int64_t RoundedTokens(int64_t tokens) {

@@ -1,13 +1,13 @@
 #include "engine/providers/cpu/bfloat16_convolution.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "engine/core/rounding.h"
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/plan/weight_store.h"
@@ -17,6 +17,7 @@
 #include "engine/providers/cpu/simd/bfloat16_finish.h"
 #include "engine/providers/cpu/simd/elementwise_chain.h"
 #include "engine/providers/cpu/simd/parallel.h"
+#include "engine/providers/cpu/simd/sum_epilogue.h"
 
 namespace inferd::cpu {
 namespace {
@@ -27,36 +28,16 @@ constexpr int64_t kMinThreadPanels = 2;
 constexpr int64_t kCachedBytes = 768 << 10;
 constexpr int64_t kLine = 64;
 
-int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t WholeLines(int64_t bytes) { return DivideUp(bytes, kLine) * kLine; }
-
 // The steps of an epilogue by what they need: those of the sums alone, what is added, bounds.
 struct TileEpilogue {
   RoundedActivation activation;
   size_t own_steps = 0;  // where that is none
   int add = -1;
   bool narrow_add = false;
-  float low = -std::numeric_limits<float>::infinity();
-  float high = std::numeric_limits<float>::infinity();
+  SumBounds bounds;
 };
 
-// False where a step is no bound.
-bool TakeBound(const EpilogueStep& step, TileEpilogue* epilogue) {
-  if (step.operand >= 0) return false;
-  if (step.op->name == "Relu") {
-    epilogue->low = std::max(0.0f, epilogue->low);
-    return epilogue->low <= epilogue->high;
-  }
-  if (step.op->name != "Clip") return false;
-  epilogue->low = std::max(epilogue->low, step.attributes.Float("min", epilogue->low));
-  epilogue->high = std::min(epilogue->high, step.attributes.Float("max", epilogue->high));
-  return epilogue->low <= epilogue->high;
-}
-
-bool IsBound(const EpilogueStep& step) {
-  TileEpilogue none;
-  return TakeBound(step, &none);
-}
+bool IsBound(const EpilogueStep& step) { return SumBounds().Take(step); }
 
 std::optional<TileEpilogue> PlanEpilogue(const Graph& graph, const Node& node) {
   TileEpilogue plan;
@@ -71,19 +52,14 @@ std::optional<TileEpilogue> PlanEpilogue(const Graph& graph, const Node& node) {
     while (taken < steps.size() && steps[taken].operand < 0 && !IsBound(steps[taken])) ++taken;
     plan.own_steps = taken;
   }
-  if (taken < steps.size() && steps[taken].op->name == "Add" && steps[taken].operand >= 0) {
-    const Value& operand = graph.value(node.inputs[steps[taken].operand]);
-    const Value& output = graph.value(node.outputs[0]);
-    const DType type = operand.type.dtype;
-    if (operand.layout != output.layout || !operand.type.shape.SameAs(output.type.shape) ||
-        (type != DType::kFloat32 && type != DType::kBfloat16)) {
-      return std::nullopt;
-    }
+  if (taken < steps.size() && AddsLikeOutput(graph, node, steps[taken])) {
+    const DType type = graph.value(node.inputs[steps[taken].operand]).type.dtype;
+    if (type != DType::kFloat32 && type != DType::kBfloat16) return std::nullopt;
     plan.add = steps[taken].operand;
     plan.narrow_add = type == DType::kBfloat16;
     ++taken;
   }
-  while (taken < steps.size() && TakeBound(steps[taken], &plan)) ++taken;
+  while (taken < steps.size() && plan.bounds.Take(steps[taken])) ++taken;
   if (taken < steps.size()) return std::nullopt;
   return plan;
 }
@@ -153,10 +129,10 @@ class TileConvolutionKernel : public BoundKernel {
  private:
   // What a thread has: sums, pixels, and the copied part of the images.
   int64_t PixelsBytes() const {
-    return WholeLines(convolution_.max_tiles() * int64_t{sizeof(TilePixels)});
+    return RoundUp(convolution_.max_tiles() * int64_t{sizeof(TilePixels)}, kLine);
   }
   int64_t PartBytes() const {
-    return convolution_.sums_bytes() + PixelsBytes() + WholeLines(convolution_.copied_bytes());
+    return convolution_.sums_bytes() + PixelsBytes() + RoundUp(convolution_.copied_bytes(), kLine);
   }
 
   void RunPart(const StepContext& context, int part, int64_t first_line, int64_t last_line,
@@ -202,8 +178,8 @@ class TileConvolutionKernel : public BoundKernel {
                           .narrow_add = finish_.epilogue.narrow_add,
                           .narrow = finish_.narrow,
                           .row = outputs_,
-                          .low = finish_.epilogue.low,
-                          .high = finish_.epilogue.high};
+                          .low = finish_.epilogue.bounds.low,
+                          .high = finish_.epilogue.bounds.high};
     const auto at = [&](const void* tensor, bool narrow, int64_t pixel) {
       return static_cast<const char*>(tensor) +
              (pixel * outputs_ + column) * (narrow ? sizeof(Bfloat16) : sizeof(float));

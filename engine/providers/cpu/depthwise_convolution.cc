@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/core/rounding.h"
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/plan/weight_store.h"
@@ -21,6 +22,7 @@ namespace inferd::cpu {
 namespace {
 
 constexpr int64_t kMinPerThread = 1 << 20;  // multiplications
+constexpr int64_t kLineFloats = 16;
 
 class DepthwiseKernel : public BoundKernel {
  public:
@@ -47,8 +49,8 @@ class DepthwiseKernel : public BoundKernel {
         .zeros = zeros_.data(),
         .bias = has_bias_ ? floats(2) : nullptr,
         .add = epilogue_.add >= 0 ? floats(epilogue_.add) : nullptr,
-        .low = epilogue_.low,
-        .high = epilogue_.high,
+        .low = epilogue_.bounds.low,
+        .high = epilogue_.bounds.high,
         .y = narrow_output_ ? nullptr : context.outputs[0]->mutable_data<float>(),
         .ring_rows = narrow_input_ ? shape_.kernel : 0,
     };
@@ -84,17 +86,17 @@ class DepthwiseKernel : public BoundKernel {
  private:
   int64_t row_floats() const { return shape_.out_width * shape_.channels; }
   int64_t line_floats() const { return shape_.width * shape_.channels; }
-  static int64_t WholeLines(int64_t floats) { return (floats + 15) / 16 * 16; }
   // What of the output's and the input's rows is kept as floats.
-  int64_t OutputFloats() const { return narrow_output_ ? WholeLines(row_floats()) : 0; }
+  int64_t OutputFloats() const { return narrow_output_ ? RoundUp(row_floats(), kLineFloats) : 0; }
   int64_t ScratchFloats() const {
-    return OutputFloats() + (narrow_input_ ? WholeLines(shape_.kernel * line_floats()) : 0) +
-           (pools_ ? WholeLines(shape_.channels) : 0);
+    return OutputFloats() +
+           (narrow_input_ ? RoundUp(shape_.kernel * line_floats(), kLineFloats) : 0) +
+           (pools_ ? RoundUp(shape_.channels, kLineFloats) : 0);
   }
 
   // The sums of each row of outputs, which come after the threads' scratch.
   int64_t SumFloats() const {
-    return WholeLines(shape_.batch * shape_.out_height * shape_.channels);
+    return RoundUp(shape_.batch * shape_.out_height * shape_.channels, kLineFloats);
   }
   float* Sums(const StepContext& context) const {
     return static_cast<float*>(context.scratch) + threads_ * ScratchFloats();

@@ -5,13 +5,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "engine/core/rounding.h"
 
 namespace inferd::cpu {
 namespace {
 
 using Source = DnnlArgument::Source;
-
-int64_t RoundUp64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 Layout Other(Layout layout) {
   return layout == Layout::kRowMajor ? Layout::kChannelsLast : Layout::kRowMajor;
@@ -178,7 +177,7 @@ absl::Status DnnlKernelBuilder::Pack(const void* from, const dnnl::memory::desc&
 DnnlArgument DnnlKernelBuilder::Temporary(int id, const dnnl::memory::desc& desc) {
   DnnlArgument argument{
       .id = id, .desc = desc, .source = Source::kScratch, .scratch_offset = temporary_bytes_};
-  temporary_bytes_ += RoundUp64(static_cast<int64_t>(desc.get_size()));
+  temporary_bytes_ += RoundUp(static_cast<int64_t>(desc.get_size()), 64);
   return argument;
 }
 

@@ -106,8 +106,8 @@ inline PanelOperands PanelOperandsOf(const StepContext& context, const float* x,
           .packed = static_cast<const float*>(weights.data()),
           .bias = floats(bias),
           .add = floats(epilogue.add),
-          .low = epilogue.low,
-          .high = epilogue.high,
+          .low = epilogue.bounds.low,
+          .high = epilogue.bounds.high,
           .y = context.outputs[0]->mutable_data<float>()};
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/core/rounding.h"
 #include "engine/core/status_macros.h"
 #include "engine/plan/weight_store.h"
 #include "engine/providers/cpu/node_checks.h"
@@ -23,8 +24,6 @@ constexpr double kMinCostPerThread = 2e6;  // multiplications
 // Larger ones need more scratch and weights than their speed is worth.
 constexpr int64_t kMaxChannels = 8192;
 constexpr int64_t kMaxPackedFloats = 64 << 20;
-
-int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // How the work is cut: blocks of tiles, each for groups of panels when there are fewer blocks than
 // threads. Every item transforms its block's tiles.
@@ -76,9 +75,7 @@ class WinogradKernel : public BoundKernel {
 
  private:
   // A multiple of a cache line.
-  int64_t ScratchFloats() const {
-    return DivideUp(shape_.scratch_floats(work_.block_tiles), 16) * 16;
-  }
+  int64_t ScratchFloats() const { return RoundUp(shape_.scratch_floats(work_.block_tiles), 16); }
 
   void RunItem(const StepContext& context, int64_t item, float* scratch) const {
     const auto floats = [&](int i) { return context.inputs[i]->data<float>(); };
@@ -90,8 +87,8 @@ class WinogradKernel : public BoundKernel {
         .zeros = zeros_.data(),
         .bias = has_bias_ ? floats(2) : nullptr,
         .add = epilogue_.add >= 0 ? floats(epilogue_.add) : nullptr,
-        .low = epilogue_.low,
-        .high = epilogue_.high,
+        .low = epilogue_.bounds.low,
+        .high = epilogue_.bounds.high,
         .first_tile = first_tile,
         .tiles = std::min(work_.block_tiles, shape_.tiles() - first_tile),
         .first_panel = shape_.panels() * group / work_.groups,

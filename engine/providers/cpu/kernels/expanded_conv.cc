@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/core/rounding.h"
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/ops/conv_activation.h"
@@ -28,7 +29,7 @@ enum Input { kX, kExpansion, kExpansionBias, kWeights, kBias };
 
 constexpr int64_t kMinPerThread = 1 << 20;  // multiplications
 
-int64_t WholeLines(int64_t floats) { return (floats + 15) / 16 * 16; }
+constexpr int64_t kLineFloats = 16;
 
 class ExpandedConvKernel : public BoundKernel {
  public:
@@ -75,8 +76,8 @@ class ExpandedConvKernel : public BoundKernel {
   int64_t RowFloats() const { return p_.shape.out_width * p_.shape.channels; }
   int64_t LineFloats() const { return p_.shape.width * p_.shape.channels; }
   // The ring, then what sums need.
-  int64_t RingFloats() const { return WholeLines(p_.shape.kernel * LineFloats()); }
-  int64_t ScratchFloats() const { return RingFloats() + WholeLines(p_.shape.channels); }
+  int64_t RingFloats() const { return RoundUp(p_.shape.kernel * LineFloats(), kLineFloats); }
+  int64_t ScratchFloats() const { return RingFloats() + RoundUp(p_.shape.channels, kLineFloats); }
   float* Scratch(const StepContext& context, int part) const {
     return static_cast<float*>(context.scratch) + part * ScratchFloats();
   }
@@ -92,8 +93,8 @@ class ExpandedConvKernel : public BoundKernel {
         .zeros = zeros_.data(),
         .bias = Floats(context, p_.has_bias, kBias),
         .add = nullptr,
-        .low = p_.epilogue.low,
-        .high = p_.epilogue.high,
+        .low = p_.epilogue.bounds.low,
+        .high = p_.epilogue.bounds.high,
         .y = context.outputs[0]->mutable_data<float>(),
         .ring_rows = p_.shape.kernel,
     };
@@ -129,8 +130,8 @@ class ExpandedConvKernel : public BoundKernel {
         .packed = static_cast<const float*>(p_.expansion->data()),
         .bias = Floats(context, p_.has_expansion_bias, kExpansionBias),
         .add = nullptr,
-        .low = p_.expansion_epilogue.low,
-        .high = p_.expansion_epilogue.high,
+        .low = p_.expansion_epilogue.bounds.low,
+        .high = p_.expansion_epilogue.bounds.high,
         .y = to};
     MultiplyPanels(p_.product, operands,
                    {.first_row = 0,

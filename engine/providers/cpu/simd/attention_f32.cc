@@ -236,7 +236,7 @@ struct TileQueries {
 void MultiplyKeys(const StridedAttention& a, const TileQueries& q, int64_t rows, int64_t first,
                   int64_t columns, const AttentionBuffers& scratch) {
   if (scratch.tile_registers) {
-    const int64_t depth = RoundedUp(a.depth, kTileStep);
+    const int64_t depth = RoundUp(a.depth, kTileStep);
     MultiplyTiles(scratch.narrow_rows(), depth, depth / kTileStep,
                   {scratch.narrow_keys() + first * depth, depth / kTileStep}, 0, rows, columns,
                   false, scratch.scores, columns);
@@ -256,8 +256,8 @@ void MultiplyValues(const StridedAttention& a, int64_t rows, int64_t first, int6
   if (scratch.tile_registers) {
     RoundToBfloat16(scratch.scores, scratch.narrow, rows * columns);
     MultiplyTiles(scratch.narrow, columns, columns / kTileStep,
-                  {scratch.narrow_values(), RoundedUp(a.keys, kTileStep) / kTileStep},
-                  first / kTileStep, rows, result_step, add, scratch.result, result_step);
+                  {scratch.narrow_values(), DivideUp(a.keys, kTileStep)}, first / kTileStep, rows,
+                  result_step, add, scratch.result, result_step);
     return;
   }
   const int64_t panel = PanelColumns();
@@ -270,17 +270,17 @@ void MultiplyValues(const StridedAttention& a, int64_t rows, int64_t first, int6
 void RunTile(const StridedAttention& a, const AttentionOperands& operands,
              const AttentionTile& tile, const AttentionBuffers& scratch) {
   const int64_t panel = scratch.tile_registers ? kTileStep : PanelColumns();
-  const int64_t result_step = RoundedUp(a.width, panel);
+  const int64_t result_step = RoundUp(a.width, panel);
   const int64_t seen = tile.end_key - tile.first_key;
   // Blocks of about equal size, none of a few keys.
   const int64_t blocks = std::max<int64_t>(1, (seen + kBlockKeys - 1) / kBlockKeys);
-  const int64_t step = RoundedUp((seen + blocks - 1) / blocks, panel);
+  const int64_t step = RoundUp(DivideUp(seen, blocks), panel);
   std::fill_n(scratch.high, tile.rows, kNothing);
   std::fill_n(scratch.sum, tile.rows, 0.0f);
   const TileQueries q(a, operands, tile, scratch);
   for (int64_t first = tile.first_key; first < tile.end_key; first += step) {
     const int64_t block = std::min(step, tile.end_key - first);
-    const int64_t columns = RoundedUp(block, panel);
+    const int64_t columns = RoundUp(block, panel);
     MultiplyKeys(a, q, tile.rows, first, columns, scratch);
     SoftmaxBlock(a, operands, tile, first, block, columns, result_step, scratch);
     MultiplyValues(a, tile.rows, first, block, columns, result_step, first > tile.first_key,
@@ -385,7 +385,7 @@ void Run(const StridedAttention& a, const AttentionOperands& operands, int64_t b
          bool tile_registers, float* from) {
   const AttentionBuffers scratch(a, tile_registers, from);
   const int64_t tile_rows = TileRows(tile_registers);
-  const int64_t tiles = RoundedUp(a.queries, tile_rows) / tile_rows;
+  const int64_t tiles = DivideUp(a.queries, tile_rows);
   int64_t packed = -1;
   for (int64_t at = begin; at < end; ++at) {
     AttentionTile tile;
@@ -422,7 +422,7 @@ bool UsesTileRegisters(bool narrow_inputs) { return narrow_inputs && ComputesBfl
 int64_t AttentionTiles(const StridedAttention& attention, bool narrow_inputs) {
   if (attention.width == 0) return 0;
   const int64_t rows = TileRows(UsesTileRegisters(narrow_inputs));
-  return attention.batch * attention.heads * (RoundedUp(attention.queries, rows) / rows);
+  return attention.batch * attention.heads * DivideUp(attention.queries, rows);
 }
 
 int64_t AttentionScratchFloats(const StridedAttention& attention, bool narrow_inputs) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "engine/core/rounding.h"
 #include "engine/ops/strided_attention.h"
 #include "engine/providers/cpu/simd/bfloat16_tiles.h"
 
@@ -21,8 +22,6 @@ inline constexpr float kNothing = -std::numeric_limits<float>::infinity();
 // finite operands that anyone computes comes near, and the softmax gives it exactly zero.
 inline constexpr float kHiding = -1e30f;
 
-inline int64_t RoundedUp(int64_t count, int64_t step) { return (count + step - 1) / step * step; }
-
 inline int64_t TileRows(bool tile_registers) {
   return tile_registers ? kTileProductRows : kVectorRows;
 }
@@ -32,18 +31,18 @@ inline int64_t TileRows(bool tile_registers) {
 struct AttentionScratch {
   AttentionScratch(const StridedAttention& a, bool tile_registers) {
     const int64_t rows = TileRows(tile_registers);
-    const int64_t keys = RoundedUp(a.keys, kPanelMost);
-    const int64_t width = RoundedUp(a.width, kPanelMost);
+    const int64_t keys = RoundUp(a.keys, kPanelMost);
+    const int64_t width = RoundUp(a.width, kPanelMost);
     const int64_t depth = std::max<int64_t>(
-        1, tile_registers ? RoundedUp(a.depth, kPanelMost) / 2 : a.depth);  // floats
+        1, tile_registers ? RoundUp(a.depth, kPanelMost) / 2 : a.depth);  // floats
     values = keys * depth;
     scores = values + (tile_registers ? keys * width / 2 : a.keys * width);
     narrow = scores + rows * kBlockKeys;
     result = narrow + (tile_registers ? rows * kBlockKeys / 2 : 0);
     high = result + rows * width;
     sum = high + rows;
-    wide = RoundedUp(sum + rows, 16);
-    end = wide + RoundedUp(kPanelMost * depth, 16);
+    wide = RoundUp(sum + rows, 16);
+    end = wide + RoundUp(kPanelMost * depth, 16);
   }
   int64_t values;  // after K as panels of neighbouring keys, [depth, panel] each: V as panels of
                    // neighbouring columns, [keys, panel] each

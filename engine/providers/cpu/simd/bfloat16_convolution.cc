@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "engine/core/rounding.h"
 #include "engine/providers/cpu/simd/bfloat16_rows.h"
 #include "engine/providers/cpu/simd/tile_transpose.h"
 
@@ -24,7 +25,6 @@ constexpr int64_t kCachedWeights = 384 << 10;
 constexpr int64_t kMostCachedSteps = 8;
 constexpr int64_t kCachedPixels = 12 << 10;
 
-int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t Even(int64_t a) { return (a + 1) / 2 * 2; }
 
 // In how many equal even steps a depth divides with no step much emptier than need be; 0: none.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/rounding.h"
 #include "engine/providers/cpu/simd/bfloat16_rows.h"
 
 namespace inferd::cpu {
@@ -12,8 +13,6 @@ constexpr int64_t kMostStretchSteps = 8;
 constexpr int64_t kMostWaitingGroups = 2;
 constexpr int64_t kPanelElements = 2 * kTileElements;  // of one step of depth
 constexpr int64_t kLineElements = 64 / int64_t{sizeof(Bfloat16)};
-
-int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // All rows of the block times one piece of b; `sums` is row 0 of its panel.
 void MultiplyPiece(const Bfloat16Block& block, TileOperands operands, int64_t depth_steps, bool add,

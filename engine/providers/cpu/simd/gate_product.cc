@@ -2,6 +2,7 @@
 
 #include <type_traits>
 
+#include "engine/core/rounding.h"
 #include "engine/providers/cpu/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -123,20 +124,16 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace inferd::cpu {
-namespace {
-
-int64_t RoundedUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
-
-}  // namespace
+namespace {}  // namespace
 
 HWY_EXPORT(VectorFloats);
 HWY_EXPORT(ProductOfPanels);
 
 GateLayout::GateLayout(int64_t gates_in, int64_t hidden_in) : gates(gates_in), hidden(hidden_in) {
   const int64_t lanes = HWY_DYNAMIC_DISPATCH(VectorFloats)();
-  stride = RoundedUp(hidden, lanes);
+  stride = RoundUp(hidden, lanes);
   panel = 2 * lanes;
-  width = RoundedUp(gates * stride, panel);
+  width = RoundUp(gates * stride, panel);
 }
 
 void PackGates(const GateLayout& layout, const float* weights, int64_t depth, float* packed) {

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/core/rounding.h"
 #include "engine/providers/cpu/simd/panel_product.h"
 
 namespace inferd::cpu {
-
-constexpr int64_t DivideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Where the packed form of a PanelProduct has what, for vectors of `lanes` floats: block after
 // block of the depth, in each panel after panel, in each row after row. Panels have three vectors,
