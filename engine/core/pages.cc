@@ -68,9 +68,24 @@ bool ProvideHugePages(void* address, int64_t bytes) {
     if (std::chrono::steady_clock::now() - start > kHugePagePatience) break;
   }
   const bool rest = bytes >= kHugePageBytes;
-  if (rest) madvise(at, static_cast<size_t>(bytes), MADV_NOHUGEPAGE);
-  if (bytes > 0) ProvidePages(at, bytes);
+  if (rest) {
+    ProvideSmallPages(at, bytes);
+  } else if (bytes > 0) {
+    ProvidePages(at, bytes);
+  }
   return !rest;
+}
+
+void ProvideSmallPages(void* address, int64_t bytes) {
+  madvise(address, static_cast<size_t>(bytes), MADV_NOHUGEPAGE);
+  ProvidePages(address, bytes);
+}
+
+void ReturnPages(void* address, int64_t bytes) {
+  const auto begin = reinterpret_cast<uintptr_t>(address);
+  const uintptr_t first = RoundUp(begin, kSmallPage);
+  const uintptr_t last = (begin + static_cast<size_t>(bytes)) / kSmallPage * kSmallPage;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 bool MergePages(void* address) {

@@ -24,6 +24,13 @@ void ProvidePages(void* address, int64_t bytes);
 // its host, and having one again can take ten times as long as to clear it.
 bool ProvideHugePages(void* address, int64_t bytes);
 
+// The same on small pages, which MergePages can make huge later.
+void ProvideSmallPages(void* address, int64_t bytes);
+
+// Gives the small pages that lie wholly in [address, address + bytes) back to the system; when they
+// are written again they are zeroed ones.
+void ReturnPages(void* address, int64_t bytes);
+
 // The size of huge pages, at multiples of which they begin.
 inline constexpr int64_t kHugePageBytes = int64_t{1} << 21;
 

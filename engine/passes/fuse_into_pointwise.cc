@@ -33,8 +33,7 @@ class PointwiseFuser {
       if (!IsPointwiseConv(graph_, node) || matcher_.Uses(node.inputs[0]) != 1) continue;
       const NodeId maker = graph_.value(node.inputs[0]).producer;
       if (maker == kNoNode || graph_.node(maker).removed) continue;
-      std::optional<JoinedInput> input = OfNormalizedConcat(graph_.node(maker));
-      if (!input) input = OfScaled(graph_.node(maker));
+      const std::optional<JoinedInput> input = OfNormalizedConcat(graph_.node(maker));
       if (input && Replace(id, maker, *input)) ++changes;
     }
     return changes;
@@ -74,23 +73,6 @@ class PointwiseFuser {
     return constant != nullptr && constant->dtype() == DType::kFloat32 &&
            constant->num_elements() == channels && constant->rank() >= 3 &&
            constant->dim(constant->rank() - 3) == channels;
-  }
-
-  // A product by one number for each channel of each image, as squeeze and excitation ends.
-  std::optional<JoinedInput> OfScaled(const Node& node) const {
-    if (!node.op->domain.empty() || node.op->name != "Mul" || !node.epilogue.empty() ||
-        node.outputs.size() != 1) {
-      return std::nullopt;
-    }
-    const Shape shape = ShapeOf(node.outputs[0]);
-    for (int i = 0; i < 2; ++i) {
-      const ValueId x = node.inputs[1 - i];
-      const ValueId scale = node.inputs[i];
-      if (!IsFloatImage(graph_, x) || !IsFloatImage(graph_, scale) || ShapeOf(x) != shape) continue;
-      if (ShapeOf(scale) != Shape({shape[0], shape[1], 1, 1}) || shape[2] * shape[3] == 1) continue;
-      return JoinedInput{.parts = {x}, .scale = scale};
-    }
-    return std::nullopt;
   }
 
   bool Replace(NodeId id, NodeId maker, const JoinedInput& input) {

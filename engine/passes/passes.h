@@ -92,7 +92,7 @@ absl::StatusOr<int> MergeProjections(Graph& graph, const PassContext& context);
 // streams that no product reads stay floats. Inserts Cast nodes where a node cannot take the types.
 absl::StatusOr<int> AssignPrecision(Graph& graph, const PassContext& context);
 
-// Bound graphs: what joins channels, or scales and shifts each of them, before a pointwise
+// Bound graphs: what joins channels and scales and shifts each of them before a pointwise
 // convolution that alone reads them -> inferd.JoinedConv.
 absl::StatusOr<int> FuseIntoPointwise(Graph& graph, const PassContext& context);
 

@@ -1,53 +1,24 @@
 #include "engine/plan/weight_store.h"
 
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
+#include <utility>
 
 #include "engine/core/fingerprint.h"
-#include "engine/core/pages.h"
 #include "engine/core/status_macros.h"
 #include "engine/graph/derived_constant.h"
 
 namespace inferd {
 namespace {
 
-constexpr int64_t kAlignment = 64;
-
-// From this size on memory comes from the system, zeroed.
-constexpr int64_t kPagesFrom = 64 << 10;
-
-// Sets `small` when huge pages are slow to come, and uses none when it is set.
-std::shared_ptr<void> AllocateZeroed(int64_t bytes, bool* small) {
-  if (bytes >= kPagesFrom) {
-    std::shared_ptr<void> pages = *small ? AllocateSmallPages(bytes) : AllocatePages(bytes);
-    if (pages == nullptr) return nullptr;
-    if (*small) {
-      ProvidePages(pages.get(), bytes);
-    } else {
-      *small = !ProvideHugePages(pages.get(), bytes);
-    }
-    return pages;
-  }
-  const int64_t rounded = (std::max<int64_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
-  void* data = std::aligned_alloc(kAlignment, rounded);
-  if (data == nullptr) return nullptr;
-  std::memset(data, 0, rounded);
-  return std::shared_ptr<void>(data, std::free);
-}
-
-// Zeroed bytes that count themselves in `total` and keep `constant` alive.
-std::shared_ptr<void> AllocateCounted(int64_t bytes, bool* small, Tensor constant,
-                                      std::shared_ptr<std::atomic<int64_t>> total) {
-  std::shared_ptr<void> zeroed = AllocateZeroed(bytes, small);
-  if (zeroed == nullptr) return nullptr;
+// `bytes` that count themselves in `total` and keep `constant` alive.
+std::shared_ptr<void> Counted(std::shared_ptr<void> memory, int64_t bytes, Tensor constant,
+                              std::shared_ptr<std::atomic<int64_t>> total) {
   total->fetch_add(bytes);
-  void* data = zeroed.get();
+  void* data = memory.get();
   return std::shared_ptr<void>(data,
                                [bytes, total = std::move(total), constant = std::move(constant),
-                                zeroed = std::move(zeroed)](void*) mutable {
+                                memory = std::move(memory)](void*) mutable {
                                  total->fetch_sub(bytes);
-                                 zeroed.reset();
+                                 memory.reset();
                                });
 }
 
@@ -78,18 +49,15 @@ absl::StatusOr<std::shared_ptr<const PackedWeights>> WeightStore::GetOrPack(
       return cached;
     }
   }
-  bool small = small_pages_.load();
-  std::shared_ptr<void> data = AllocateCounted(
-      bytes, &small, constant.recoverable() == nullptr ? constant : Tensor(), packed_bytes_);
-  if (data == nullptr) {
+  std::shared_ptr<void> memory = memory_.Allocate(bytes);
+  if (memory == nullptr) {
     return absl::ResourceExhaustedError(
         absl::StrCat("out of memory for ", bytes, " bytes of packed weights"));
   }
+  std::shared_ptr<void> data =
+      Counted(std::move(memory), bytes, constant.recoverable() == nullptr ? constant : Tensor(),
+              packed_bytes_);
   RETURN_IF_ERROR(pack(data.get()));
-  if (small) {
-    small_pages_.store(true);
-    merger_.Add(data, bytes);
-  }
   auto packed = std::make_shared<const PackedWeights>(std::move(data), bytes);
   entry->packed = packed;
   return packed;
@@ -97,8 +65,7 @@ absl::StatusOr<std::shared_ptr<const PackedWeights>> WeightStore::GetOrPack(
 
 void WeightStore::FinishPacking() {
   buffers_.Drop();
-  merger_.Start();
-  small_pages_.store(false);
+  memory_.FinishPacking();
 }
 
 void WeightStore::UseCache(std::shared_ptr<const SectionFile> cached) {

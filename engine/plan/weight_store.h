@@ -14,8 +14,8 @@
 #include "engine/core/mutex.h"
 #include "engine/core/section_file.h"
 #include "engine/core/tensor.h"
+#include "engine/plan/packed_memory.h"
 #include "engine/plan/packing_buffers.h"
-#include "engine/plan/page_merger.h"
 
 namespace inferd {
 
@@ -62,7 +62,8 @@ class WeightStore {
 
   // Where those that pack read the plain bytes.
   PackingBuffers& buffers() { return buffers_; }
-  // After a plan was made: gives the buffers back and begins to move what was packed to huge pages.
+  // After a plan was made: gives the buffers back and begins to move packed weights that lie on
+  // small pages to huge ones.
   void FinishPacking();
 
   // Whether a packed copy exists now: layouts already packed cost no further memory.
@@ -83,8 +84,7 @@ class WeightStore {
 
   std::shared_ptr<std::atomic<int64_t>> packed_bytes_;
   PackingBuffers buffers_;
-  PageMerger merger_;
-  std::atomic<bool> small_pages_{false};  // huge ones were slow to come
+  PackedMemory memory_;
   bool named_ = false;
   std::shared_ptr<const SectionFile> cached_;
   mutable Mutex mutex_;

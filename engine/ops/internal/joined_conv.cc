@@ -21,7 +21,7 @@ std::vector<SymbolicShape> PartShapes(const InferContext& context) {
 
 absl::Status Infer(InferContext& context) {
   for (int i = 0; i < context.num_inputs(); ++i) {
-    if (!context.has_input(i) && i != kBias && i != kShift) {
+    if (!context.has_input(i) && i != kBias) {
       return absl::InvalidArgumentError(absl::StrCat("input ", i, " is absent"));
     }
     RETURN_IF_ERROR(CheckInputType(context, i, {DType::kFloat32}));
@@ -36,16 +36,17 @@ absl::Status Infer(InferContext& context) {
     return absl::InvalidArgumentError(
         absl::StrCat("the parts have ", y[1].value, " channels, the weights ", weights[1].value));
   }
+  for (const Input input : {kScale, kShift}) {
+    const SymbolicShape& numbers = context.shape(input);
+    if (!numbers.IsConcrete() || !y[1].known()) continue;
+    if (const int64_t count = numbers.ToShape().num_elements(); count != y[1].value) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("input ", input, " has ", count, " numbers, expected ", y[1].value));
+    }
+  }
   y[1] = weights[0];
   context.SetOutput(0, DType::kFloat32, std::move(y));
   return absl::OkStatus();
-}
-
-// Factors and addends of all images' channels, maybe fewer than there are: the same for each image.
-float At(const KernelContext& context, int input, int64_t image, int64_t channel,
-         int64_t channels) {
-  const Tensor& values = context.input(input);
-  return values.data<float>()[(image * channels + channel) % values.num_elements()];
 }
 
 absl::Status Compute(KernelContext& context) {
@@ -71,8 +72,8 @@ absl::Status Compute(KernelContext& context) {
     int64_t c = 0;
     for (const Tensor* part : parts) {
       for (int64_t i = 0; i < part->dim(1); ++i, ++c) {
-        const float scale = At(context, kScale, n, c, channels);
-        const float shift = context.has_input(kShift) ? At(context, kShift, n, c, channels) : 0;
+        const float scale = context.input(kScale).data<float>()[c];
+        const float shift = context.input(kShift).data<float>()[c];
         const float* x = part->data<float>() + (n * part->dim(1) + i) * plane;
         for (int64_t p = 0; p < plane; ++p) {
           const double in = std::max(low, x[p] * scale + shift);
@@ -91,8 +92,7 @@ absl::Status Compute(KernelContext& context) {
 
 // A pointwise convolution of joined channels that are scaled, shifted and bounded on their way in:
 // Y = B + W max(low, scale Concat(X1, ...) + shift). W is [M,C,1,...], B [M], X are [N,Ci,...];
-// scale and shift hold a number for each of C channels, or for each of N C. Made by
-// FuseIntoPointwise only.
+// scale and shift hold a number for each of C channels. Made by FuseIntoPointwise only.
 OpDef JoinedConv() {
   return {.domain = "inferd",
           .name = "JoinedConv",

@@ -41,6 +41,18 @@ TEST(ProvideHugePages, LeavesMemoryZeroedAndWritableHoweverFastPagesCome) {
   }
 }
 
+TEST(ReturnPages, TakesOnlyPagesThatLieWhollyInside) {
+  const std::shared_ptr<void> memory = AllocateSmallPages(4 * 4096);
+  char* data = static_cast<char*>(memory.get());
+  std::memset(data, 5, 4 * 4096);
+  ReturnPages(data + 64, 2 * 4096);
+  EXPECT_EQ(std::count(data, data + 4096, 5), 4096);
+  EXPECT_EQ(std::count(data + 4096, data + 2 * 4096, 0), 4096);
+  EXPECT_EQ(std::count(data + 2 * 4096, data + 4 * 4096, 5), 2 * 4096);
+  ReturnPages(data + 1, 100);
+  EXPECT_EQ(data[1], 5);
+}
+
 TEST(MergePages, KeepsWhatIsStored) {
   const std::shared_ptr<void> memory = AllocateSmallPages(2 * kHugePageBytes);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(memory.get()) % kHugePageBytes, 0u);

@@ -44,20 +44,16 @@ LayoutPreference Layouts(const Graph&, const Node&) { return LayoutPreference::k
 
 class JoinedConvKernel : public BoundKernel {
  public:
-  // `columns` are the channels of the parts. Scales repeat for every `rows_per_scale` rows.
+  // `columns` are the channels of the parts.
   JoinedConvKernel(const PanelProduct& product, std::vector<int64_t> columns, int64_t rows,
-                   int64_t rows_per_scale, int threads, bool has_bias, bool has_shift, float low,
-                   SumEpilogue epilogue, std::shared_ptr<const PackedWeights> weights,
-                   std::string description)
+                   int threads, bool has_bias, float low, SumEpilogue epilogue,
+                   std::shared_ptr<const PackedWeights> weights, std::string description)
       : product_(product),
         columns_(std::move(columns)),
         rows_(rows),
-        rows_per_scale_(rows_per_scale),
         threads_(std::max(1, threads)),
         has_bias_(has_bias),
-        has_shift_(has_shift),
         low_(low),
-        zeros_(has_shift ? 0 : product.depth, 0.0f),
         epilogue_(std::move(epilogue)),
         weights_(std::move(weights)),
         description_(std::move(description)) {}
@@ -98,15 +94,8 @@ class JoinedConvKernel : public BoundKernel {
 
   void Join(const StepContext& context, absl::Span<const JoinedPart> parts, const PanelPart& block,
             float* joined) const {
-    const float* scale = context.inputs[kScale]->data<float>();
-    const float* shift = has_shift_ ? context.inputs[kShift]->data<float>() : zeros_.data();
-    float* const y = StartOf(joined, block.first_row);
-    for (int64_t row = block.first_row; row < block.last_row;) {
-      const int64_t image = row / rows_per_scale_;
-      const int64_t end = std::min(block.last_row, (image + 1) * rows_per_scale_);
-      JoinRowsF32(parts, scale + image * product_.depth, shift, low_, row, end, y);
-      row = end;
-    }
+    JoinRowsF32(parts, context.inputs[kScale]->data<float>(), context.inputs[kShift]->data<float>(),
+                low_, block.first_row, block.last_row, StartOf(joined, block.first_row));
   }
 
   void Multiply(const StepContext& context, const PanelPart& part, float* joined) const {
@@ -122,12 +111,9 @@ class JoinedConvKernel : public BoundKernel {
   const PanelProduct product_;
   const std::vector<int64_t> columns_;
   const int64_t rows_;
-  const int64_t rows_per_scale_;
   const int threads_;
   const bool has_bias_;
-  const bool has_shift_;
   const float low_;
-  const std::vector<float> zeros_;
   const SumEpilogue epilogue_;
   const std::shared_ptr<const PackedWeights> weights_;
   const std::string description_;
@@ -156,12 +142,11 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   WeightStore& store = context.weights == nullptr ? private_store : *context.weights;
   ASSIGN_OR_RETURN(auto packed, PackPanels(weights, product, store));
   ASSIGN_OR_RETURN(SumEpilogue epilogue, SumEpilogue::Plan(graph, node));
-  const int64_t scales = BoundShape(InputValue(graph, node, kScale)).num_elements();
   const float low = node.attributes.Float("low", -std::numeric_limits<float>::infinity());
-  return std::make_unique<JoinedConvKernel>(
-      PanelsOf(product), std::move(columns), rows, rows / (scales / weights.dim(1)),
-      context.threads, HasInput(node, kBias), HasInput(node, kShift), low, std::move(epilogue),
-      std::move(packed), absl::StrCat("simd:joined panels", EpilogueText(node)));
+  return std::make_unique<JoinedConvKernel>(PanelsOf(product), std::move(columns), rows,
+                                            context.threads, HasInput(node, kBias), low,
+                                            std::move(epilogue), std::move(packed),
+                                            absl::StrCat("simd:joined panels", EpilogueText(node)));
 }
 
 constexpr CpuKernelDef kKernels[] = {{"inferd", "JoinedConv", Supports, Layouts, Prepare}};
