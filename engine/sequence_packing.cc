@@ -14,6 +14,8 @@ namespace inferd {
 namespace {
 
 constexpr int64_t kLeastLongest = 8;
+// So that an output [sequences,...] differs from one that is [1,tokens,...].
+constexpr int64_t kLeastSequences = 2;
 // Larger input buffers are given back after their execution.
 constexpr int64_t kMaxKeptBytes = int64_t{64} << 20;
 constexpr size_t kMaxKeptBuffers = 16;
@@ -123,11 +125,12 @@ absl::StatusOr<Graph> SequencePacking::Pack(const Sizes& sizes) const {
   const int64_t shorter_length = sizes.longest - 1;
   ASSIGN_OR_RETURN(const Graph shorter, functions_.bind(ShapesFor(shorter_length)));
   ASSIGN_OR_RETURN(const Graph longer, functions_.bind(ShapesFor(sizes.longest)));
-  return PackSequences({.shorter = &shorter,
-                        .longer = &longer,
-                        .shorter_length = shorter_length,
-                        .longer_length = sizes.longest},
-                       sizes.tokens, sizes.sequences);
+  ASSIGN_OR_RETURN(PackedSequences packed, PackSequences({.shorter = &shorter,
+                                                          .longer = &longer,
+                                                          .shorter_length = shorter_length,
+                                                          .longer_length = sizes.longest},
+                                                         sizes.tokens, sizes.sequences));
+  return std::move(packed.graph);
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> SequencePacking::Bind(const Sizes& sizes) const {
@@ -153,12 +156,13 @@ absl::StatusOr<SequencePacking::Sizes> SequencePacking::Measure(
       return absl::InvalidArgumentError(absl::StrCat("inputs of ", rows, " and ", input.dim(0),
                                                      " rows of ", length, " and ", input.dim(1)));
     }
+    if (length == 0) return absl::InvalidArgumentError("a sequence without tokens");
     sizes.tokens += rows * length;
     sizes.sequences += rows;
     sizes.longest = std::max(sizes.longest, length);
   }
   sizes.tokens = RoundedTokens(std::max<int64_t>(1, sizes.tokens));
-  sizes.sequences = PowerOfTwo(std::max<int64_t>(1, sizes.sequences));
+  sizes.sequences = PowerOfTwo(std::max(sizes.sequences, kLeastSequences));
   sizes.longest = std::max(sizes.longest, kLeastLongest);
   return sizes;
 }
@@ -253,15 +257,17 @@ void SequencePacking::Split(absl::Span<const absl::Span<const Tensor>> requests,
   outputs->assign(requests.size(), {});
   for (const Tensor& output : packed) {
     Shape shape = output.shape();
-    const int64_t token_bytes = shape.Product(2, shape.rank()) * ElementBytes(output.dtype());
+    const bool by_token = shape[0] == 1;
+    const int64_t entry_bytes =
+        shape.Product(by_token ? 2 : 1, shape.rank()) * ElementBytes(output.dtype());
     const char* from = static_cast<const char*>(output.raw());
     // The parts of a copy keep it alive together.
     const auto owner = std::make_shared<const Tensor>(output);
     for (size_t r = 0; r < requests.size(); ++r) {
       shape[0] = requests[r][0].dim(0);
-      shape[1] = requests[r][0].dim(1);
+      if (by_token) shape[1] = requests[r][0].dim(1);
       (*outputs)[r].push_back(Tensor::View(output.dtype(), shape, from, owner));
-      from += shape[0] * shape[1] * token_bytes;
+      from += shape.Product(0, by_token ? 2 : 1) * entry_bytes;
     }
   }
 }

@@ -68,7 +68,7 @@ class SequencePacking {
   absl::StatusOr<Sizes> Measure(absl::Span<const absl::Span<const Tensor>> requests) const;
   absl::Status Fill(absl::Span<const absl::Span<const Tensor>> requests, const Sizes& sizes,
                     Buffers& buffers) const;
-  // Views of each request's tokens in every output.
+  // Views of each request's tokens or sequences in every output.
   static void Split(absl::Span<const absl::Span<const Tensor>> requests,
                     absl::Span<const Tensor> packed, std::vector<std::vector<Tensor>>* outputs);
   std::unique_ptr<Buffers> TakeBuffers();

@@ -12,6 +12,8 @@
 #include "engine/ops/shape_inference.h"
 #include "engine/passes/length_constant.h"
 #include "engine/passes/pack_attention.h"
+#include "engine/passes/token_pooling.h"
+#include "engine/passes/token_rules.h"
 
 namespace inferd {
 namespace {
@@ -26,7 +28,7 @@ class SequencePacker {
         tokens_(tokens),
         sequences_(sequences) {}
 
-  absl::StatusOr<Graph> Run() {
+  absl::StatusOr<PackedSequences> Run() {
     RETURN_IF_ERROR(CheckSameGraphs());
     forms_.assign(b_.num_values(), TokenForm());
     mapped_.assign(b_.num_values(), kNoValue);
@@ -40,7 +42,7 @@ class SequencePacker {
     packed_.RemoveDeadNodes();
     RETURN_IF_ERROR(packed_.SortAndCompact());
     RETURN_IF_ERROR(InferGraph(packed_));
-    return std::move(packed_);
+    return PackedSequences{std::move(packed_), std::move(forms_)};
   }
 
  private:
@@ -103,9 +105,15 @@ class SequencePacker {
       const ValueId id = b_.outputs()[i];
       names.push_back(b_.output_name(static_cast<int>(i)));
       const TokenForm form = FormOf(id);
-      if (!form.is_tokens() || form.axis != 1 || form.uniform != 0 ||
-          bindings_.ShapeOf(id)[0] != 1) {
-        return Refused(absl::StrCat("output ", names.back(), " has no entry for each token"));
+      const Shape shape = bindings_.ShapeOf(id);
+      if (form.is_sequences() && shape[0] == 1 && shape.Product(0, form.axis) == 1) {
+        packed_.MarkOutput(
+            AsShape(Mapped(id), "", PackedShape(id, {.kind = form.kind, .axis = 0})));
+        continue;
+      }
+      if (!form.is_tokens() || form.axis != 1 || form.uniform != 0 || shape[0] != 1) {
+        return Refused(
+            absl::StrCat("output ", names.back(), " has no entry for each token or sequence"));
       }
       packed_.MarkOutput(Mapped(id));
     }
@@ -144,11 +152,11 @@ class SequencePacker {
   ValueId Mapped(ValueId id) const { return id == kNoValue ? kNoValue : mapped_[id]; }
 
   absl::Status AddNode(const Node& node) {
-    bool any_tokens = false;
+    bool any_entries = false;
     for (ValueId input : node.inputs) {
       const TokenForm form = FormOf(input);
       if (form.kind == TokenForm::Kind::kOther) return RefusedNode(node);
-      any_tokens = any_tokens || form.is_tokens();
+      any_entries = any_entries || form.has_entries();
     }
     for (ValueId output : node.outputs) {
       if (output != kNoValue && (!bindings_.IsTensor(output) || bindings_.HasOtherAxes(output))) {
@@ -157,7 +165,7 @@ class SequencePacker {
     }
     // What no token reaches is a constant by now, but for large lookups.
     if (!node.subgraphs.empty() || !node.op->deterministic ||
-        !(any_tokens || node.op->name == "Gather")) {
+        !(any_entries || node.op->name == "Gather")) {
       return RefusedNode(node);
     }
     return AddTokenNode(node);
@@ -167,20 +175,25 @@ class SequencePacker {
     const absl::string_view op = node.op->name;
     if (IsAttention(node)) return AddAttention(node);
     if (!node.op->domain.empty() && node.op->domain != "com.microsoft") return RefusedNode(node);
-    if (op == "Gather" || op == "GatherND") return AddGather(node);
-    if (node.op->op_class == OpClass::kView) return AddView(node);
-    TokenForm form;
-    if (node.op->op_class == OpClass::kElementwise) {
-      form = ElementwiseForm(node, node.num_op_inputs());
-    } else if (OnlyFirstHasTokens(node)) {
-      form = RowForm(node);
+    const TokenForm first = FormOf(node.inputs[0]);
+    if (const auto pooling = PoolingOf(bindings_, node, first)) {
+      return AddPooling(node, *pooling, first);
     }
-    return AddCopy(node, form);
+    if (op == "Gather" || op == "GatherND") return AddGather(node);
+    if (op == "Expand") return AddExpand(node, ExpandForm(bindings_, node, first));
+    if (node.op->op_class == OpClass::kView) {
+      return AddReshape(node, node.inputs[0], ViewForm(bindings_, node, first));
+    }
+    std::vector<TokenForm> forms;
+    for (int i = 0; i < node.num_op_inputs(); ++i) forms.push_back(FormOf(node.inputs[i]));
+    return AddCopy(node, node.op->op_class == OpClass::kElementwise
+                             ? ElementwiseForm(bindings_, node, forms)
+                             : RowForm(bindings_, node, forms));
   }
 
   // The node as it is, over the mapped inputs.
   absl::Status AddCopy(const Node& node, const TokenForm& form) {
-    if (form.kind == TokenForm::Kind::kOther || !EpilogueKeepsTokens(node, form)) {
+    if (form.kind == TokenForm::Kind::kOther || !EpilogueKeepsEntries(node, form)) {
       return RefusedNode(node);
     }
     Node copy = node;
@@ -194,43 +207,14 @@ class SequencePacker {
     return absl::OkStatus();
   }
 
-  bool OnlyFirstHasTokens(const Node& node) {
-    for (int i = 0; i < node.num_op_inputs(); ++i) {
-      const TokenForm form = FormOf(node.inputs[i]);
-      if (form.uniform != 0) return false;
-      if (i == 0 ? !form.is_tokens() : !form.is_invariant()) return false;
-    }
-    return true;
-  }
-
-  // Broadcasting: in each axis of the length either one operand has the tokens, or all are uniform.
-  TokenForm ElementwiseForm(const Node& node, int inputs) {
-    const ValueId output = node.outputs[0];
-    const uint32_t lengths = bindings_.LengthAxes(output);
-    TokenForm result{.kind = TokenForm::Kind::kTokens, .uniform = lengths};
-    for (int i = 0; i < inputs; ++i) {
-      if (node.inputs[i] == kNoValue) continue;
-      const TokenForm form = FormOf(node.inputs[i]);
-      if (form.kind == TokenForm::Kind::kNumbers) return {};
-      if (!form.is_tokens()) continue;
-      const int axis = form.axis + bindings_.RankOf(output) - bindings_.RankOf(node.inputs[i]);
-      if (result.axis >= 0 && result.axis != axis) return {};
-      result.axis = axis;
-    }
-    if (result.axis < 0 || (lengths >> result.axis & 1) == 0) return {};
-    result.uniform &= ~(1u << result.axis);
-    return result;
-  }
-
-  bool EpilogueKeepsTokens(const Node& node, const TokenForm& form) {
+  bool EpilogueKeepsEntries(const Node& node, const TokenForm& form) {
     const ValueId output = node.outputs[0];
     for (const EpilogueStep& step : node.epilogue) {
       if (step.operand < 0) continue;
       const ValueId operand = node.inputs[step.operand];
       const TokenForm other = FormOf(operand);
       if (other.is_invariant()) continue;
-      if (other.uniform != 0) return false;
-      if (!other.is_tokens() ||
+      if (other.uniform != 0 || other.kind != form.kind ||
           other.axis + bindings_.RankOf(output) - bindings_.RankOf(operand) != form.axis) {
         return false;
       }
@@ -238,84 +222,63 @@ class SequencePacker {
     return true;
   }
 
-  // Operators that work along other axes than the tokens'.
-  TokenForm RowForm(const Node& node) {
-    const absl::string_view op = node.op->name;
-    const ValueId input = node.inputs[0];
-    TokenForm form = FormOf(input);
-    form.counts = false;
-    const int rank = bindings_.RankOf(input);
-    const auto attribute_axis = [&](int64_t missing) {
-      const int64_t axis = node.attributes.Int("axis", missing);
-      return static_cast<int>(axis < 0 ? axis + rank : axis);
-    };
-    if (op == "MatMul") {
-      return form.axis < rank - 1 && bindings_.RankOf(node.inputs[1]) == 2 ? form : TokenForm();
-    }
-    if (op == "Gemm") {
-      return form.axis == 0 && node.attributes.Int("transA", 0) == 0 ? form : TokenForm();
-    }
-    if (op == "LayerNormalization" || op == "RMSNormalization") {
-      return form.axis < attribute_axis(-1) ? form : TokenForm();
-    }
-    if (op == "Softmax" || op == "LogSoftmax" || op == "ArgMax" || op == "ArgMin") {
-      const bool kept = op[0] != 'A' || node.attributes.Int("keepdims", 1) != 0;
-      return form.axis != attribute_axis(op[0] == 'A' ? 0 : -1) && kept ? form : TokenForm();
-    }
-    if (op == "Transpose") {
-      const auto& order = node.attributes.Ints("perm");
-      const auto at = std::find(order.begin(), order.end(), form.axis);
-      if (at == order.end()) return {};
-      form.axis = static_cast<int>(at - order.begin());
-      return form;
-    }
-    if (op == "Split" || op == "Slice") {
-      // Along another axis, since the token axis stays whole in every output.
-      return bindings_.LengthAxes(node.outputs[0]) == 1u << form.axis &&
-                     (op == "Slice" || form.axis != attribute_axis(0))
-                 ? form
-                 : TokenForm();
-    }
-    return {};
-  }
-
-  // The output's shape with the tokens at `axis`.
-  ValueId PackedShape(ValueId output, int axis) {
+  // The output's shape where it has that form.
+  Shape PackedShape(ValueId output, const TokenForm& form) const {
     Shape shape = bindings_.ShapeOf(output);
-    shape[axis] = tokens_;
-    const std::vector<int64_t> dims(shape.dims().begin(), shape.dims().end());
-    return packed_.AddConstant(
-        "", Tensor::FromValues<int64_t>(Shape({shape.rank()}), absl::Span<const int64_t>(dims)));
+    for (int i = 0; i < shape.rank(); ++i) {
+      if (form.uniform >> i & 1) shape[i] = 1;
+    }
+    shape[form.axis] = form.is_tokens() ? tokens_ : sequences_;
+    return shape;
   }
 
-  absl::Status AddReshape(const Node& node, ValueId input, int axis) {
+  // A node of the packed graph that gives its first input that shape.
+  ValueId AsShape(ValueId input, const std::string& name, const Shape& shape,
+                  absl::string_view op = "Reshape") {
+    const std::vector<int64_t> dims(shape.dims().begin(), shape.dims().end());
+    Node node;
+    node.name = name;
+    node.op = &OpRegistry::Builtin().Get("", op);
+    node.inputs = {input, packed_.AddConstant(
+                              "", Tensor::FromValues<int64_t>(Shape({shape.rank()}),
+                                                              absl::Span<const int64_t>(dims)))};
+    node.outputs = {packed_.AddValue("")};
     const ValueId output = node.outputs[0];
-    Node reshape;
-    reshape.name = node.name;
-    reshape.op = &OpRegistry::Builtin().Get("", "Reshape");
-    reshape.inputs = {Mapped(input), PackedShape(output, axis)};
-    forms_[output] = {.kind = TokenForm::Kind::kTokens, .axis = axis};
-    mapped_[output] = packed_.AddValue(b_.value(output).name);
-    reshape.outputs = {mapped_[output]};
-    packed_.AddNode(std::move(reshape));
+    packed_.AddNode(std::move(node));
+    return output;
+  }
+
+  absl::Status AddReshape(const Node& node, ValueId input, const TokenForm& form) {
+    if (!form.has_entries()) return RefusedNode(node);
+    const ValueId output = node.outputs[0];
+    forms_[output] = form;
+    mapped_[output] = AsShape(Mapped(input), node.name, PackedShape(output, form));
     return absl::OkStatus();
   }
 
-  // Row-major bytes keep their order: the axis stays whole where as many elements lie before it.
-  absl::Status AddView(const Node& node) {
-    const ValueId input = node.inputs[0];
+  absl::Status AddExpand(const Node& node, const TokenForm& form) {
+    if (!form.has_entries() || !node.epilogue.empty()) return RefusedNode(node);
     const ValueId output = node.outputs[0];
-    const TokenForm form = FormOf(input);
-    if (!form.is_tokens() || form.uniform != 0) return RefusedNode(node);
-    const Shape from = bindings_.ShapeOf(input);
-    const Shape to = bindings_.ShapeOf(output);
-    for (int axis = 0; axis < to.rank(); ++axis) {
-      if (bindings_.IsLength(output, axis) && bindings_.LengthAxes(output) == 1u << axis &&
-          to.Product(0, axis) == from.Product(0, form.axis)) {
-        return AddReshape(node, input, axis);
-      }
-    }
-    return RefusedNode(node);
+    forms_[output] = form;
+    mapped_[output] =
+        AsShape(Mapped(node.inputs[0]), node.name, PackedShape(output, form), "Expand");
+    return absl::OkStatus();
+  }
+
+  absl::Status AddPooling(const Node& node, const TokenPooling& pooling, const TokenForm& data) {
+    Node reduced;
+    reduced.name = node.name;
+    reduced.op = &OpRegistry::Builtin().Get("inferd", "ReduceSequences");
+    reduced.attributes.Set("kind", std::string(pooling.kind));
+    reduced.attributes.Set("axis", int64_t{data.axis});
+    reduced.inputs = {Mapped(node.inputs[0]), offsets_};
+    reduced.outputs = {packed_.AddValue("")};
+    const ValueId rows = reduced.outputs[0];
+    packed_.AddNode(std::move(reduced));
+    const ValueId output = node.outputs[0];
+    forms_[output] = pooling.output;
+    mapped_[output] = AsShape(rows, "", PackedShape(output, pooling.output));
+    return absl::OkStatus();
   }
 
   // Rows of a table by tokens, or tokens taken in their own order, as exports of masks do.
@@ -327,11 +290,12 @@ class SequencePacker {
     const bool by_axis = node.op->name == "Gather";
     if (data_form.uniform != 0) return RefusedNode(node);
     if (data_form.is_invariant()) return AddLookup(node, index_form);
+    if (!data_form.is_tokens()) return RefusedNode(node);
     if (index_form.uniform != 0 || !index_form.is_tokens()) return RefusedNode(node);
     const int token_axis =
         by_axis ? TokensInOrder(node, data_form, index_form) : TuplesInOrder(node, data_form);
     if (token_axis < 0) return RefusedNode(node);
-    return AddReshape(node, data, token_axis);
+    return AddReshape(node, data, {.kind = TokenForm::Kind::kTokens, .axis = token_axis});
   }
 
   // A table's rows by tokens, or the same row at every position.
@@ -417,8 +381,8 @@ class SequencePacker {
 
 }  // namespace
 
-absl::StatusOr<Graph> PackSequences(const SequenceBindings& bindings, int64_t tokens,
-                                    int64_t sequences) {
+absl::StatusOr<PackedSequences> PackSequences(const SequenceBindings& bindings, int64_t tokens,
+                                              int64_t sequences) {
   return SequencePacker(bindings, tokens, sequences).Run();
 }
 

@@ -6,11 +6,12 @@
 
 namespace inferd {
 
-// How a value of a bound graph depends on the tokens of its sequence. A value type.
+// How a value of a bound graph of one row depends on that row's sequence. A value type.
 struct TokenForm {
   enum class Kind : uint8_t {
     kInvariant,  // not at all
     kTokens,     // dimension `axis` is the tokens, each entry made of its own token alone
+    kSequences,  // dimension `axis`, of size 1, is the sequences, each entry made of its own alone
     kNumbers,    // a small constant whose numbers depend on the length
     kOther,
   };
@@ -21,6 +22,9 @@ struct TokenForm {
 
   bool is_invariant() const { return kind == Kind::kInvariant; }
   bool is_tokens() const { return kind == Kind::kTokens; }
+  bool is_sequences() const { return kind == Kind::kSequences; }
+  // Whether the value has an entry for each token or each sequence.
+  bool has_entries() const { return is_tokens() || is_sequences(); }
 };
 
 // One model bound twice with one row (dimension 0) of sequences (dimension 1 of every input) of two

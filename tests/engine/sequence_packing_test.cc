@@ -25,6 +25,19 @@ absl::StatusOr<Graph> Bind(const std::vector<Shape>& shapes) {
   return b.Build({b.Op("Relu", {b.Op("Add", {tokens, positions})})});
 }
 
+// The same, of which the first token and the sum over all are given.
+absl::StatusOr<Graph> BindPooled(const std::vector<Shape>& shapes) {
+  GraphBuilder b;
+  const ValueId ids = b.Input("ids", shapes[0], DType::kInt64);
+  const ValueId tokens = b.Op("Gather", {b.Weights(Shape({20, kWidth})), ids});
+  Attributes axis;
+  axis.Set("axis", int64_t{1});
+  Attributes drops;
+  drops.Set("keepdims", int64_t{0});
+  return b.Build({b.Op("Gather", {tokens, b.Constant<int64_t>(Shape(), {0})}, axis),
+                  b.Op("ReduceSum", {tokens, b.Constant<int64_t>(Shape({1}), {1})}, drops)});
+}
+
 TensorInfo Ids(Dim rows, Dim length) {
   TensorInfo info;
   info.name = "ids";
@@ -32,10 +45,11 @@ TensorInfo Ids(Dim rows, Dim length) {
   return info;
 }
 
-std::unique_ptr<SequencePacking> MakePacking(TensorInfo info) {
+using BindFunction = absl::StatusOr<Graph> (*)(const std::vector<Shape>& shapes);
+std::unique_ptr<SequencePacking> MakePacking(TensorInfo info, BindFunction bind = Bind) {
   return std::make_unique<SequencePacking>(
       std::vector<TensorInfo>{std::move(info)}, 8, std::make_shared<RecoverySet>(),
-      SequencePacking::Functions{.bind = Bind, .build = [](Graph graph) {
+      SequencePacking::Functions{.bind = bind, .build = [](Graph graph) {
                                    PlanOptions options;
                                    options.max_arena_bytes = int64_t{1} << 20;
                                    return BuildPlan(graph, options);
@@ -81,6 +95,47 @@ TEST(SequencePacking, GivesEachRequestItsOwnTokens) {
     }
   }
   EXPECT_GE(packing->plans().num_plans(), 2);
+}
+
+TEST(SequencePacking, GivesEachRequestItsOwnSequences) {
+  const auto packing = MakePacking(Ids(Dim::Symbol(0), Dim::Symbol(1)), BindPooled);
+  ASSERT_TRUE(packing->Check().ok()) << packing->Check();
+  CoreSlot slot(1);
+  // Also 16 tokens, which leave no token behind the last sequence, and a sequence alone.
+  for (const std::vector<std::vector<int64_t>>& rows_and_lengths :
+       {std::vector<std::vector<int64_t>>{{1, 2}, {3, 5}, {1, 9}}, {{2, 3}, {1, 10}}, {{1, 4}}}) {
+    std::vector<std::vector<Tensor>> requests;
+    for (const auto& request : rows_and_lengths) {
+      requests.push_back(Request(request[0], request[1]));
+    }
+    std::vector<std::vector<Tensor>> outputs;
+    const absl::Status status = packing->Run(
+        slot, std::vector<absl::Span<const Tensor>>(requests.begin(), requests.end()), &outputs);
+    ASSERT_TRUE(status.ok()) << status;
+    for (size_t r = 0; r < requests.size(); ++r) {
+      const Tensor& ids = requests[r][0];
+      const int64_t length = ids.dim(1);
+      for (const Tensor& output : outputs[r]) {
+        ASSERT_EQ(output.shape(), Shape({ids.dim(0), kWidth}));
+      }
+      for (int64_t i = 0; i < ids.dim(0) * kWidth; ++i) {
+        const int64_t first = i / kWidth * length;
+        float sum = 0;
+        for (int64_t t = 0; t < length; ++t) sum += Expected(ids, first + t, 0, i % kWidth);
+        EXPECT_FLOAT_EQ(outputs[r][0].data<float>()[i], Expected(ids, first, 0, i % kWidth));
+        EXPECT_FLOAT_EQ(outputs[r][1].data<float>()[i], sum);
+      }
+    }
+  }
+}
+
+TEST(SequencePacking, RefusesASequenceWithoutTokens) {
+  const auto packing = MakePacking(Ids(Dim::Symbol(0), Dim::Symbol(1)), BindPooled);
+  CoreSlot slot(1);
+  const std::vector<Tensor> empty = Request(1, 0);
+  const std::vector<Tensor> full = Request(1, 3);
+  std::vector<std::vector<Tensor>> outputs;
+  EXPECT_EQ(packing->Run(slot, {full, empty}, &outputs).code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(SequencePacking, RefusesALengthThatTheModelHasNot) {

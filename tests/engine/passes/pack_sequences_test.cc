@@ -38,7 +38,9 @@ Graph MakeGraph(const Addition& add, int64_t length) {
 absl::StatusOr<Graph> Pack(const Addition& add, int64_t tokens, int64_t sequences) {
   const Graph shorter = MakeGraph(add, kShorter);
   const Graph longer = MakeGraph(add, kLonger);
-  return PackSequences({&shorter, &longer, kShorter, kLonger}, tokens, sequences);
+  auto packed = PackSequences({&shorter, &longer, kShorter, kLonger}, tokens, sequences);
+  if (!packed.ok()) return packed.status();
+  return std::move(packed->graph);
 }
 
 ValueId Embedded(GraphBuilder& b, ValueId ids) {
@@ -140,6 +142,62 @@ void ExpectSameAnswersPacked(const Addition& add) {
   }
 }
 
+// The same where each sequence has one row of the output. The last of five has no tokens.
+void ExpectSameRowsPacked(const Addition& add) {
+  const std::vector<int64_t> lengths = {3, 7, 1, 5};
+  for (const int64_t tokens : {16, 24}) {
+    const absl::StatusOr<Graph> packed = Pack(add, tokens, 5);
+    ASSERT_TRUE(packed.ok()) << packed.status();
+    std::vector<Tensor> inputs = PackedInputs(lengths, tokens);
+    const int64_t end = inputs[3].data<int64_t>()[lengths.size()];
+    inputs[3] = Tensor::FromValues<int64_t>(Shape({6}), {0, 3, 10, 11, end, end});
+    const Tensor together = RunPortable(*packed, inputs)[0];
+    ASSERT_EQ(together.dim(0), 5);
+    const int64_t width = together.num_elements() / 5;
+    for (size_t i = 0; i < lengths.size(); ++i) {
+      const Tensor alone = RunPortable(MakeGraph(add, lengths[i]), RequestOf(lengths[i]))[0];
+      const Tensor part = Tensor::View(together.dtype(), alone.shape(),
+                                       together.data<float>() + static_cast<int64_t>(i) * width);
+      ExpectNear(part, alone, 1e-5f);
+    }
+  }
+}
+
+ValueId Axes(GraphBuilder& b, std::vector<int64_t> axes) {
+  const auto count = static_cast<int64_t>(axes.size());
+  return b.Constant<int64_t>(Shape({count}), std::move(axes));
+}
+
+ValueId Reduced(GraphBuilder& b, const std::string& op, ValueId x, int64_t axis, int64_t keep) {
+  return b.Op(op, {x, Axes(b, {axis})}, With("keepdims", keep));
+}
+
+ValueId Taken(GraphBuilder& b, ValueId x, int64_t position) {
+  return b.Op("Gather", {x, b.Constant<int64_t>(Shape(), {position})}, With("axis", int64_t{1}));
+}
+
+ValueId Sliced(GraphBuilder& b, ValueId x, int64_t start, int64_t end, int64_t axis) {
+  return b.Op("Slice", {x, Axes(b, {start}), Axes(b, {end}), Axes(b, {axis})});
+}
+
+// 1 for tokens that count, [1,length,kWidth].
+ValueId SpreadMask(GraphBuilder& b, ValueId mask, int64_t length) {
+  const ValueId column = b.Op("Unsqueeze", {mask, Axes(b, {-1})});
+  const ValueId spread = b.Op("Expand", {column, Axes(b, {1, length, kWidth})});
+  return b.Op("Cast", {spread}, With("to", int64_t{1}));
+}
+
+// As sentence embedders do: the mean of the tokens that count, normalized.
+ValueId MaskedMean(GraphBuilder& b, ValueId x, ValueId mask, int64_t length) {
+  const ValueId spread = SpreadMask(b, mask, length);
+  const ValueId sum = Reduced(b, "ReduceSum", b.Op("Mul", {x, spread}), 1, 0);
+  const ValueId count =
+      b.Op("Clip", {Reduced(b, "ReduceSum", spread, 1, 0), b.Scalar(1e-9f), kNoValue});
+  const ValueId mean = b.Op("Div", {sum, count});
+  const ValueId norm = Reduced(b, "ReduceL2", mean, 1, 1);
+  return b.Op("Div", {mean, b.Op("Expand", {norm, Axes(b, {1, kWidth})})});
+}
+
 void ExpectRefusal(const Addition& add, const std::string& text) {
   const absl::StatusOr<Graph> packed = Pack(add, 16, 3);
   ASSERT_FALSE(packed.ok());
@@ -234,16 +292,122 @@ TEST(PackSequences, MakesNoStepOfWhatDependsOnNothing) {
   EXPECT_EQ(CountOps(*packed, "Gather"), 1);
 }
 
-TEST(PackSequences, RefusesANodeThatAddsUpTheTokens) {
+TEST(PackSequences, TakesTheFirstOrLastTokenOfEachSequence) {
+  for (const int64_t position : {0, -1}) {
+    ExpectSameRowsPacked([=](GraphBuilder& b, ValueId ids, ValueId mask, int64_t length) {
+      const ValueId x = b.Op("Add", {Embedded(b, ids), PositionRows(b, length)});
+      const ValueId y = Attended(b, x, MaskOfKeys(b, mask, length), length, false);
+      const ValueId pooled = b.Op("Tanh", {Linear(b, Taken(b, y, position))});
+      return b.Op("Gemm", {pooled, b.Weights(Shape({kWidth, 3})), b.Weights(Shape({3}))});
+    });
+  }
+}
+
+TEST(PackSequences, TakesASliceOfOneTokenAndItsViews) {
+  for (const int64_t start : {0, -1}) {
+    ExpectSameRowsPacked([=](GraphBuilder& b, ValueId ids, ValueId, int64_t) {
+      const ValueId token = Sliced(b, Embedded(b, ids), start, start == 0 ? 1 : 1000, 1);
+      const ValueId row = b.Op("Squeeze", {token, Axes(b, {1})});
+      const ValueId soft = b.Op("Softmax", {row}, With("axis", int64_t{-1}));
+      const ValueId normal = b.Op("LayerNormalization", {b.Op("Unsqueeze", {soft, Axes(b, {1})}),
+                                                         b.Weights(Shape({kWidth}))});
+      return Linear(b, b.Op("Add", {normal, token}));
+    });
+  }
+}
+
+TEST(PackSequences, TakesTheLastTokenByItsNumber) {
+  ExpectSameRowsPacked([](GraphBuilder& b, ValueId ids, ValueId, int64_t length) {
+    return Taken(b, Embedded(b, ids), length - 1);
+  });
+}
+
+TEST(PackSequences, ReducesTheTokensOfEachSequence) {
+  for (const char* op : {"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin"}) {
+    for (const int64_t keep : {0, 1}) {
+      ExpectSameRowsPacked([=](GraphBuilder& b, ValueId ids, ValueId, int64_t length) {
+        const ValueId x = b.Op("Sub", {Embedded(b, ids), PositionRows(b, length)});
+        return Linear(b, Reduced(b, op, x, keep == 0 ? 1 : -2, keep));
+      });
+    }
+  }
+}
+
+TEST(PackSequences, TakesTheMeanOfTheTokensThatCount) {
+  ExpectSameRowsPacked([](GraphBuilder& b, ValueId ids, ValueId mask, int64_t length) {
+    return MaskedMean(b, Embedded(b, ids), mask, length);
+  });
+}
+
+TEST(PackSequences, CountsTokensInIntegers) {
+  ExpectSameRowsPacked([](GraphBuilder& b, ValueId, ValueId mask, int64_t) {
+    return b.Op("Cast", {Reduced(b, "ReduceSum", mask, 1, 1)}, With("to", int64_t{1}));
+  });
+}
+
+TEST(PackSequences, JoinsWhatIsMadeOfEachSequence) {
+  ExpectSameRowsPacked([](GraphBuilder& b, ValueId ids, ValueId, int64_t) {
+    const ValueId x = Embedded(b, ids);
+    return b.Op("Concat", {Taken(b, x, 0), Reduced(b, "ReduceMax", x, 1, 0)},
+                With("axis", int64_t{-1}));
+  });
+}
+
+TEST(PackSequences, RefusesASumOverSequences) {
+  ExpectRefusal(
+      [](GraphBuilder& b, ValueId ids, ValueId, int64_t) {
+        return Reduced(b, "ReduceSum", Taken(b, Embedded(b, ids), 0), 0, 1);
+      },
+      "ReduceSum");
+}
+
+TEST(PackSequences, RefusesASoftmaxOverSequences) {
+  ExpectRefusal(
+      [](GraphBuilder& b, ValueId ids, ValueId, int64_t) {
+        return b.Op("Softmax", {Taken(b, Embedded(b, ids), 0)}, With("axis", int64_t{0}));
+      },
+      "Softmax");
+}
+
+TEST(PackSequences, RefusesASliceOfSequences) {
+  ExpectRefusal([](GraphBuilder& b, ValueId ids, ValueId,
+                   int64_t) { return Sliced(b, Taken(b, Embedded(b, ids), 0), 0, 1, 0); },
+                "Slice");
+}
+
+TEST(PackSequences, RefusesATokenThatShortSequencesHaveNot) {
+  ExpectRefusal(
+      [](GraphBuilder& b, ValueId ids, ValueId, int64_t) { return Taken(b, Embedded(b, ids), 1); },
+      "Gather");
+  ExpectRefusal([](GraphBuilder& b, ValueId ids, ValueId,
+                   int64_t) { return Sliced(b, Embedded(b, ids), -2, -1, 1); },
+                "Slice");
+}
+
+TEST(PackSequences, RefusesAReductionOverTokensAndMore) {
+  ExpectRefusal(
+      [](GraphBuilder& b, ValueId ids, ValueId, int64_t) {
+        return b.Op("ReduceSum", {Embedded(b, ids), Axes(b, {1, 2})}, With("keepdims", int64_t{0}));
+      },
+      "ReduceSum");
+}
+
+TEST(PackSequences, RefusesADivisionByTheLength) {
   ExpectRefusal(
       [](GraphBuilder& b, ValueId ids, ValueId, int64_t length) {
-        const ValueId x = Embedded(b, ids);
-        const ValueId mean =
-            b.Op("ReduceMean", {x, b.Constant<int64_t>(Shape({1}), std::vector<int64_t>{1})});
-        (void)length;
-        return b.Op("Add", {x, mean});
+        return b.Op("Div", {Reduced(b, "ReduceSum", Embedded(b, ids), 1, 0),
+                            b.Scalar(static_cast<float>(length))});
       },
-      "ReduceMean");
+      "Div");
+}
+
+TEST(PackSequences, RefusesATokenLessItsMean) {
+  ExpectRefusal(
+      [](GraphBuilder& b, ValueId ids, ValueId, int64_t) {
+        const ValueId x = Embedded(b, ids);
+        return b.Op("Sub", {x, Reduced(b, "ReduceMean", x, 1, 1)});
+      },
+      "Sub");
 }
 
 TEST(PackSequences, RefusesASoftmaxOverTheTokens) {
