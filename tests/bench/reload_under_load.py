@@ -24,12 +24,20 @@ LOADTEST = os.path.join(timing.BIN, "inferd-loadtest")
 CAPACITY_SECONDS, CONCURRENCY, WARM_UP_SECONDS = 10, 8, 2
 
 
-def put_version(repository, model, version):
-    """A version that is there at once, as deployments should do it."""
+def put_version(repository, version):
+    """A version that is there at once, as deployments should do it.
+
+    It is a link to the copy beside the repository: copying would keep a core busy that the daemon
+    is measured on.
+    """
     folder = os.path.join(repository, "model")
     os.makedirs(f"{folder}/.new")
-    shutil.copy(model, f"{folder}/.new/model.onnx")
+    os.link(source_of(repository), f"{folder}/.new/model.onnx")
     os.rename(f"{folder}/.new", f"{folder}/{version}")
+
+
+def source_of(repository):
+    return os.path.join(os.path.dirname(repository), "model.onnx")
 
 
 def start_load(address, shapes, seconds, *mode):
@@ -54,7 +62,7 @@ def swap(daemon, options, times):
     for i in range(options.swaps):
         time.sleep(max(0, begin + i * options.every - time.monotonic()))
         start = time.monotonic()
-        put_version(daemon.models, options.model, i + 2)
+        put_version(daemon.models, i + 2)
         client.load_model("model")
         times.append(time.monotonic() - start)
         shutil.rmtree(f"{daemon.models}/model/{i + 1}")
@@ -81,7 +89,8 @@ def main():
     options = parser.parse_args()
 
     def fill(repository):
-        put_version(repository, options.model, 1)
+        shutil.copy(options.model, source_of(repository))
+        put_version(repository, 1)
 
     with Daemon(fill, "--model-control-mode", "explicit", "--load-model", "*",
                 *options.flags) as daemon:

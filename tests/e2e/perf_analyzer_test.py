@@ -13,6 +13,8 @@ from e2e.daemon import SOURCE, Daemon
 FOLDER = os.environ.get("PERF_ANALYZER_DIR") or os.path.join(SOURCE, "build", "perf_analyzer")
 TOOL = os.path.join(FOLDER, "bin", "perf_analyzer")
 SUCCESSES = 'nv_inference_request_success{model="identity",version="1"}'
+# Windows that it measures in; a machine that has no time for the short one may for the others.
+MILLISECONDS = ("300", "1000", "3000")
 SHARED = "--shared-memory system --output-shared-memory-size 64"
 MODES = [
     "--concurrency-range 4",
@@ -37,14 +39,17 @@ class PerfAnalyzerTest(unittest.TestCase):
 
     def run_tool(self, daemon, *arguments):
         """Runs it on the identity model; no request may fail."""
-        ended = subprocess.run(
-            [TOOL, "-m", "identity", "-b", "1", "-p", "300", "-r", "4", "-s", "90", *arguments],
-            env={**os.environ, "LD_LIBRARY_PATH": os.path.join(FOLDER, "lib")},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        output = ended.stdout + ended.stderr
+        for window in MILLISECONDS:
+            ended = subprocess.run(
+                [TOOL, "-m", "identity", "-b", "1", "-p", window, "-r", "4", "-s", "90", *arguments],
+                env={**os.environ, "LD_LIBRARY_PATH": os.path.join(FOLDER, "lib")},
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+            output = ended.stdout + ended.stderr
+            if "Throughput" in output:
+                break
         self.assertIn("Throughput", output)
         self.assertIn("Inferences/Second vs. ", output)
         # Nothing but missing stability on a busy machine may make it fail.
