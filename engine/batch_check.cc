@@ -4,7 +4,9 @@
 #include <cmath>
 #include <random>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "engine/core/status_macros.h"
 
 namespace inferd {
@@ -161,23 +163,77 @@ absl::StatusOr<PackingVerdict> ComparePacked(Model& model, CoreSlot& slot) {
           ElementsAgree(packed[r][i], 0, alone[i])) {
         continue;
       }
-      return PackingVerdict{
-          false, absl::StrCat("output ", model.outputs()[i].name, " of a sequence of ", kLengths[r],
-                              " changes with the sequences beside it")};
+      return PackingVerdict{.reason = absl::StrCat("output ", model.outputs()[i].name,
+                                                   " of a sequence of ", kLengths[r],
+                                                   " changes with the sequences beside it")};
     }
   }
-  return PackingVerdict{true,
-                        "every node keeps sequences apart, and three of different lengths "
-                        "gave the same answers alone and packed"};
+  return PackingVerdict{.packs = true,
+                        .reason =
+                            "every node keeps sequences apart, and three of different lengths "
+                            "gave the same answers alone and packed"};
+}
+
+// The sequences of the three lengths as rows of one request, padded to the longest, whose padding
+// `mask_input` marks; all else in it is random.
+absl::StatusOr<std::vector<Tensor>> PaddedRequest(const Model& model, int mask_input) {
+  std::mt19937 random(2);
+  const int64_t longest = *std::max_element(std::begin(kLengths), std::end(kLengths));
+  std::vector<Tensor> request;
+  for (const TensorInfo& info : model.inputs()) {
+    std::vector<Tensor> rows;
+    for (const int64_t length : kLengths) {
+      ASSIGN_OR_RETURN(Tensor row, RandomRow(info, longest, &random));
+      if (static_cast<int>(request.size()) == mask_input) {
+        RETURN_IF_ERROR(DispatchNumeric(row.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          T* const mask = row.mutable_data<T>();
+          std::fill_n(mask, longest, T(0));
+          std::fill_n(mask, length, T(1));
+          return absl::OkStatus();
+        }));
+      }
+      rows.push_back(std::move(row));
+    }
+    ASSIGN_OR_RETURN(Tensor joined, Join(rows));
+    request.push_back(std::move(joined));
+  }
+  return request;
+}
+
+// Why padding must be computed, else OK and `packing` skips it.
+absl::Status TestPadding(Model& model, SequencePacking& packing, int mask_input, CoreSlot& slot) {
+  ASSIGN_OR_RETURN(const std::vector<Tensor> request, PaddedRequest(model, mask_input));
+  ASSIGN_OR_RETURN(const std::vector<Tensor> expected, RunAndCopy(model, slot, request));
+  packing.SkipPadding(mask_input);
+  std::vector<std::vector<Tensor>> skipped;
+  RETURN_IF_ERROR(model.RunPacked(slot, {request}, &skipped));
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (expected[i].TypeString() == skipped[0][i].TypeString() &&
+        ElementsAgree(skipped[0][i], 0, expected[i])) {
+      continue;
+    }
+    return absl::FailedPreconditionError(
+        absl::StrCat("output ", model.outputs()[i].name, " changes without it"));
+  }
+  return absl::OkStatus();
+}
+
+void DecidePadding(Model& model, SequencePacking& packing, const absl::StatusOr<int>& mask_input,
+                   CoreSlot& slot, PackingVerdict* verdict) {
+  absl::Status status = mask_input.status();
+  if (status.ok()) status = TestPadding(model, packing, *mask_input, slot);
+  if (status.ok()) {
+    verdict->padding_mask = *mask_input;
+    absl::StrAppend(&verdict->reason, "; padding within a request is skipped where ",
+                    model.inputs()[*mask_input].name, " ends in zeros");
+    return;
+  }
+  packing.SkipPadding(-1);
+  absl::StrAppend(&verdict->reason, "; padding within a request is computed: ", status.message());
 }
 
 }  // namespace
-
-PackingVerdict TestPacking(Model& model, CoreSlot& slot) {
-  absl::StatusOr<PackingVerdict> verdict = ComparePacked(model, slot);
-  if (verdict.ok()) return *std::move(verdict);
-  return {false, absl::StrCat("the test with three lengths failed: ", verdict.status().message())};
-}
 
 BatchVerdict TestBatching(Model& model, CoreSlot& slot, int64_t free_dim) {
   for (const TensorInfo& info : model.inputs()) {
@@ -189,6 +245,34 @@ BatchVerdict TestBatching(Model& model, CoreSlot& slot, int64_t free_dim) {
   if (verdict.ok()) return *std::move(verdict);
   return {BatchSafety::kRefused,
           absl::StrCat("the test with three rows failed: ", verdict.status().message())};
+}
+
+PackingVerdict TestPacking(Model& model, SequencePacking& packing, bool computes_padding,
+                           CoreSlot& slot) {
+  absl::StatusOr<int> mask_input = absl::FailedPreconditionError("skip_padding is switched off");
+  const absl::Status status = packing.Check(computes_padding ? nullptr : &mask_input);
+  if (!status.ok()) return {.reason = std::string(status.message())};
+  absl::StatusOr<PackingVerdict> verdict = ComparePacked(model, slot);
+  if (!verdict.ok()) {
+    return {.reason =
+                absl::StrCat("the test with three lengths failed: ", verdict.status().message())};
+  }
+  if (verdict->packs) DecidePadding(model, packing, mask_input, slot, &*verdict);
+  return *std::move(verdict);
+}
+
+std::string TextOf(const PackingVerdict& verdict) {
+  return absl::StrCat(verdict.padding_mask, " ", verdict.reason);
+}
+
+PackingVerdict PackingVerdictOf(absl::string_view text) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(text, absl::MaxSplits(' ', 1));
+  PackingVerdict verdict;
+  if (!absl::SimpleAtoi(parts.first, &verdict.padding_mask)) return {};
+  verdict.packs = true;
+  verdict.reason = std::string(parts.second);
+  return verdict;
 }
 
 }  // namespace inferd

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <string>
+
 #include "engine/engine.h"
+#include "engine/sequence_packing.h"
 
 namespace inferd {
 
@@ -9,8 +12,15 @@ namespace inferd {
 // dimension 0. Errors of the model itself also refuse, with their text.
 BatchVerdict TestBatching(Model& model, CoreSlot& slot, int64_t free_dim);
 
-// Runs three random sequences of different lengths alone and packed on `slot`, and compares
-// likewise. Requires a model whose graph can be packed.
-PackingVerdict TestPacking(Model& model, CoreSlot& slot);
+// Decides packing for a model whose inputs are sequences, by what its graph shows and by running
+// three random sequences of different lengths alone and packed on `slot`; then, unless
+// `computes_padding`, whether it skips padding, by the graph and by running the three padded with
+// it and without. Leaves `packing` skipping what the verdict says.
+PackingVerdict TestPacking(Model& model, SequencePacking& packing, bool computes_padding,
+                           CoreSlot& slot);
+
+// A verdict as text, and back; a verdict without a reason where it is no such text.
+std::string TextOf(const PackingVerdict& verdict);
+PackingVerdict PackingVerdictOf(absl::string_view text);
 
 }  // namespace inferd

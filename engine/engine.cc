@@ -134,6 +134,10 @@ class CompiledModel : public Model {
   absl::Status Run(CoreSlot& slot, absl::Span<const Tensor> inputs,
                    std::vector<Tensor>* outputs) override {
     RETURN_IF_ERROR(CheckInputs(inputs));
+    // Where this fails, all that was asked for is computed, with errors that speak of it.
+    if (packing_->PaysForPadding(inputs) && RunWithoutPadding(slot, inputs, outputs)) {
+      return absl::OkStatus();
+    }
     const std::vector<Shape> shapes = ShapesOf(inputs);
     ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, plans_.BorrowExecutor(shapes));
     absl::Status status = executor->Run(slot, inputs, outputs);
@@ -216,13 +220,14 @@ class CompiledModel : public Model {
 
   PackingVerdict CheckPacking(CoreSlot& slot) override {
     if (!packing_->TakesSequences()) return {};
-    PackingVerdict verdict = {true, CachedText(kPackingSection)};
-    if (verdict.reason.empty()) {
-      const absl::Status status = packing_->Check();
-      if (!status.ok()) return {false, std::string(status.message())};
-      verdict = TestPacking(*this, slot);
+    if (IsOff("pack_sequences")) return {.reason = "pack_sequences is switched off"};
+    PackingVerdict verdict = PackingVerdictOf(CachedText(kPackingSection));
+    if (verdict.packs) {
+      packing_->SkipPadding(verdict.padding_mask);
+    } else {
+      verdict = TestPacking(*this, *packing_, IsOff("skip_padding"), slot);
     }
-    if (verdict.packs) Remember(kPackingSection, verdict.reason);
+    if (verdict.packs) Remember(kPackingSection, TextOf(verdict));
     return verdict;
   }
 
@@ -283,6 +288,19 @@ class CompiledModel : public Model {
   }
 
  private:
+  bool IsOff(absl::string_view pass) const {
+    const auto& off = config_.disabled_passes;
+    return std::find(off.begin(), off.end(), pass) != off.end();
+  }
+
+  bool RunWithoutPadding(CoreSlot& slot, absl::Span<const Tensor> inputs,
+                         std::vector<Tensor>* outputs) {
+    std::vector<std::vector<Tensor>> all;
+    if (!packing_->Run(slot, {inputs}, &all).ok()) return false;
+    *outputs = std::move(all[0]);
+    return true;
+  }
+
   static std::vector<Shape> ShapesOf(absl::Span<const Tensor> inputs) {
     std::vector<Shape> shapes;
     shapes.reserve(inputs.size());
@@ -380,13 +398,7 @@ class CompiledModel : public Model {
   SequencePacking::Functions PackingFunctions() {
     return {.bind = [this](const std::vector<Shape>& shapes) -> absl::StatusOr<Graph> {
               ASSIGN_OR_RETURN(Graph bound, BindShapes(graph_, shapes));
-              // Epilogues, element types and memory orders are chosen for the packed graph.
-              EngineConfig plain = config_;
-              plain.precision = Precision::kFloat32;
-              for (const char* pass : {"sink_views", "fuse_epilogues", "merge_projections",
-                                       "fuse_into_pointwise", "assign_layouts"}) {
-                plain.disabled_passes.push_back(pass);
-              }
+              const EngineConfig plain = SequencePacking::ConfigToBind(config_);
               RETURN_IF_ERROR(RunPasses(BoundPasses(), bound, {plain, providers_}).status());
               return bound;
             },

@@ -32,6 +32,8 @@ struct BatchVerdict {
 // execution without padding.
 struct PackingVerdict {
   bool packs = false;
+  // The input whose zeros at the ends of rows mark padding that is not computed; -1: all is.
+  int padding_mask = -1;
   // A sentence naming the node or value that decided; empty where the inputs are no sequences.
   std::string reason;
 };
@@ -63,7 +65,8 @@ class Model {
   // memory, row-major, and must stay alive; dtypes and shapes are checked against the signature
   // (INVALID_ARGUMENT naming the input, expected, got). On success `outputs` are in the order of
   // outputs(); they may point into the slot's arena, the inputs or the constants, and are valid
-  // until the slot's next Run.
+  // until the slot's next Run. After a CheckPacking that says so, padding is left out where it is
+  // an eighth of all tokens or more; what it holds is then not looked at.
   virtual absl::Status Run(CoreSlot& slot, absl::Span<const Tensor> inputs,
                            std::vector<Tensor>* outputs) = 0;
 
@@ -86,11 +89,12 @@ class Model {
   virtual BatchVerdict CheckBatching(CoreSlot& slot) = 0;
 
   // Decides packing: by the structure of the graph, confirmed by running sequences of different
-  // lengths alone and packed on `slot`.
+  // lengths alone and packed on `slot`, likewise whether padding within a request is left out from
+  // then on. Before the model serves.
   virtual PackingVerdict CheckPacking(CoreSlot& slot) = 0;
   // Runs requests that CheckInputs accepts one by one as one execution; their sequences may differ
-  // in length. Requires a positive CheckPacking. `(*outputs)[r]` is what Run gives for request r,
-  // valid as long.
+  // in length, and padding is left out as in Run. Requires a positive CheckPacking. `(*outputs)[r]`
+  // is what Run gives for request r, valid as long.
   virtual absl::Status RunPacked(CoreSlot& slot,
                                  absl::Span<const absl::Span<const Tensor>> requests,
                                  std::vector<std::vector<Tensor>>* outputs) = 0;

@@ -9,6 +9,7 @@
 #include "engine/core/rounding.h"
 #include "engine/core/status_macros.h"
 #include "engine/passes/pack_sequences.h"
+#include "engine/passes/padding_proof.h"
 
 namespace inferd {
 namespace {
@@ -32,6 +33,35 @@ int64_t RoundedTokens(int64_t tokens) {
 // Whether a binding failed because of the length, which it then always will.
 bool IsOfTheModel(const absl::Status& status) {
   return absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status);
+}
+
+// As many as `mask` has ones, if zeros alone are behind them and it begins with a one; else all.
+template <typename T>
+int64_t OnesBeforeZeros(const T* mask, int64_t length) {
+  const T* const end = mask + length;
+  const T* const ones_end = std::find_if(mask, end, [](T value) { return value != 1; });
+  const bool zeros = std::all_of(ones_end, end, [](T value) { return value == 0; });
+  return ones_end != mask && zeros ? ones_end - mask : length;
+}
+
+// Puts the first tokens of each row of the requests' input `i` one row behind the other; returns
+// where they end.
+char* CopyRows(absl::Span<const absl::Span<const Tensor>> requests, size_t i,
+               absl::Span<const int64_t> lengths, char* to) {
+  auto length = lengths.begin();
+  for (const absl::Span<const Tensor> request : requests) {
+    const Tensor& input = request[i];
+    const char* from = static_cast<const char*>(input.raw());
+    const int64_t rows = input.dim(0);
+    const int64_t token_bytes =
+        input.shape().Product(2, input.rank()) * ElementBytes(input.dtype());
+    for (int64_t row = 0; row < rows; ++row, ++length) {
+      if (token_bytes > 0) std::memcpy(to, from, *length * token_bytes);
+      to += *length * token_bytes;
+      from += input.dim(1) * token_bytes;
+    }
+  }
+  return to;
 }
 
 int64_t PowerOfTwo(int64_t value) {
@@ -77,6 +107,15 @@ struct SequencePacking::Buffers {
   }
 };
 
+EngineConfig SequencePacking::ConfigToBind(EngineConfig config) {
+  config.precision = Precision::kFloat32;
+  for (const char* pass : {"sink_views", "fuse_epilogues", "merge_projections",
+                           "fuse_into_pointwise", "assign_layouts"}) {
+    config.disabled_passes.push_back(pass);
+  }
+  return config;
+}
+
 SequencePacking::SequencePacking(std::vector<TensorInfo> inputs, int max_plans,
                                  std::shared_ptr<RecoverySet> recovery, Functions functions)
     : inputs_(std::move(inputs)),
@@ -110,40 +149,73 @@ std::vector<Shape> SequencePacking::ShapesFor(int64_t length) const {
   return shapes;
 }
 
-absl::Status SequencePacking::Check() {
+absl::Status SequencePacking::Check(absl::StatusOr<int>* mask_input) {
   const RecoverySet::Reading reading(*recovery_);
   const absl::Status status =
-      Pack({.tokens = 3 * kLeastLongest, .sequences = 4, .longest = kLeastLongest}).status();
+      Pack({.tokens = 3 * kLeastLongest, .sequences = 4, .longest = kLeastLongest}, mask_input)
+          .status();
   // Constants that could not be read again must not decide.
   RETURN_IF_ERROR(reading.status());
   return status;
 }
 
-absl::StatusOr<Graph> SequencePacking::Pack(const Sizes& sizes) const {
+void SequencePacking::SkipPadding(int mask_input) {
+  mask_input_.store(mask_input, std::memory_order_relaxed);
+}
+
+absl::StatusOr<Graph> SequencePacking::Pack(const Sizes& sizes,
+                                            absl::StatusOr<int>* mask_input) const {
   // The second binding, to tell what depends on the length; nearly as long, so that constants which
   // are folded up to some size are folded in both or in none.
   const int64_t shorter_length = sizes.longest - 1;
   ASSIGN_OR_RETURN(const Graph shorter, functions_.bind(ShapesFor(shorter_length)));
   ASSIGN_OR_RETURN(const Graph longer, functions_.bind(ShapesFor(sizes.longest)));
-  ASSIGN_OR_RETURN(PackedSequences packed, PackSequences({.shorter = &shorter,
-                                                          .longer = &longer,
-                                                          .shorter_length = shorter_length,
-                                                          .longer_length = sizes.longest},
-                                                         sizes.tokens, sizes.sequences));
+  const SequenceBindings bindings{.shorter = &shorter,
+                                  .longer = &longer,
+                                  .shorter_length = shorter_length,
+                                  .longer_length = sizes.longest};
+  ASSIGN_OR_RETURN(PackedSequences packed, PackSequences(bindings, sizes.tokens, sizes.sequences));
+  if (mask_input != nullptr) *mask_input = FindPaddingMask(bindings, packed.forms);
   return std::move(packed.graph);
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> SequencePacking::Bind(const Sizes& sizes) const {
   const RecoverySet::Reading reading(*recovery_);
-  ASSIGN_OR_RETURN(Graph packed, Pack(sizes));
+  const int skipped_by = mask_input_.load(std::memory_order_relaxed);
+  absl::StatusOr<int> mask_input = -1;
+  ASSIGN_OR_RETURN(Graph packed, Pack(sizes, skipped_by < 0 ? nullptr : &mask_input));
+  // What was proven for short sequences must hold for these.
+  RETURN_IF_ERROR(mask_input.status());
+  if (skipped_by >= 0 && *mask_input != skipped_by) {
+    return absl::FailedPreconditionError("which input masks depends on the sequence length");
+  }
   auto plan = functions_.build(std::move(packed));
   RETURN_IF_ERROR(reading.status());
   return plan;
 }
 
-absl::StatusOr<SequencePacking::Sizes> SequencePacking::Measure(
+int64_t SequencePacking::KeptTokens(const Tensor& mask, int64_t row) const {
+  const int64_t length = mask.dim(1);
+  if (mask.dtype() == DType::kInt32) {
+    return OnesBeforeZeros(mask.data<int32_t>() + row * length, length);
+  }
+  return OnesBeforeZeros(mask.data<int64_t>() + row * length, length);
+}
+
+bool SequencePacking::PaysForPadding(absl::Span<const Tensor> request) const {
+  const int mask_input = mask_input_.load(std::memory_order_relaxed);
+  if (mask_input < 0) return false;
+  const Tensor& mask = request[mask_input];
+  int64_t tokens = 0;
+  for (int64_t row = 0; row < mask.dim(0); ++row) tokens += KeptTokens(mask, row);
+  return tokens > 0 && RoundedTokens(tokens) * 8 <= mask.num_elements() * 7;
+}
+
+absl::StatusOr<SequencePacking::Extent> SequencePacking::Measure(
     absl::Span<const absl::Span<const Tensor>> requests) const {
-  Sizes sizes;
+  const int mask_input = mask_input_.load(std::memory_order_relaxed);
+  Extent extent;
+  Sizes& sizes = extent.sizes;
   for (const absl::Span<const Tensor> request : requests) {
     if (request.size() != inputs_.size()) {
       return absl::InvalidArgumentError(
@@ -157,18 +229,22 @@ absl::StatusOr<SequencePacking::Sizes> SequencePacking::Measure(
                                                      " rows of ", length, " and ", input.dim(1)));
     }
     if (length == 0) return absl::InvalidArgumentError("a sequence without tokens");
-    sizes.tokens += rows * length;
+    for (int64_t row = 0; row < rows; ++row) {
+      extent.lengths.push_back(mask_input < 0 ? length : KeptTokens(request[mask_input], row));
+      sizes.tokens += extent.lengths.back();
+    }
     sizes.sequences += rows;
     sizes.longest = std::max(sizes.longest, length);
   }
   sizes.tokens = RoundedTokens(std::max<int64_t>(1, sizes.tokens));
   sizes.sequences = PowerOfTwo(std::max(sizes.sequences, kLeastSequences));
   sizes.longest = std::max(sizes.longest, kLeastLongest);
-  return sizes;
+  return extent;
 }
 
 absl::Status SequencePacking::Fill(absl::Span<const absl::Span<const Tensor>> requests,
-                                   const Sizes& sizes, Buffers& buffers) const {
+                                   const Extent& extent, Buffers& buffers) const {
+  const Sizes& sizes = extent.sizes;
   buffers.Resize(inputs_.size() + 2);
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const DType dtype = inputs_[i].type.dtype;
@@ -176,13 +252,9 @@ absl::Status SequencePacking::Fill(absl::Span<const absl::Span<const Tensor>> re
     shape[0] = 1;
     shape[1] = sizes.tokens;
     ASSIGN_OR_RETURN(Tensor * input, buffers.Shaped(i, dtype, shape));
-    char* to = static_cast<char*>(input->mutable_raw());
-    const char* end = to + input->byte_size();
-    for (const absl::Span<const Tensor> request : requests) {
-      if (request[i].byte_size() > 0) std::memcpy(to, request[i].raw(), request[i].byte_size());
-      to += request[i].byte_size();
-    }
-    std::memset(to, 0, end - to);
+    char* const begin = static_cast<char*>(input->mutable_raw());
+    char* const used = CopyRows(requests, i, extent.lengths, begin);
+    std::memset(used, 0, begin + input->byte_size() - used);
   }
   ASSIGN_OR_RETURN(Tensor * positions,
                    buffers.Shaped(inputs_.size(), DType::kInt64, Shape({sizes.tokens})));
@@ -192,11 +264,9 @@ absl::Status SequencePacking::Fill(absl::Span<const absl::Span<const Tensor>> re
   int64_t* offset = offsets->mutable_data<int64_t>();
   int64_t* const last = offset + sizes.sequences;
   int64_t token = 0;
-  for (const absl::Span<const Tensor> request : requests) {
-    for (int64_t row = 0; row < request[0].dim(0); ++row) {
-      *offset++ = token;
-      for (int64_t i = 0; i < request[0].dim(1); ++i) position[token++] = i;
-    }
+  for (const int64_t length : extent.lengths) {
+    *offset++ = token;
+    for (int64_t i = 0; i < length; ++i) position[token++] = i;
   }
   std::fill(offset, last + 1, token);
   std::fill(position + token, position + sizes.tokens, 0);
@@ -233,10 +303,10 @@ absl::StatusOr<SequencePacking::Borrowed> SequencePacking::Borrow(const Sizes& s
 absl::Status SequencePacking::Run(CoreSlot& slot,
                                   absl::Span<const absl::Span<const Tensor>> requests,
                                   std::vector<std::vector<Tensor>>* outputs) {
-  ASSIGN_OR_RETURN(const Sizes sizes, Measure(requests));
-  ASSIGN_OR_RETURN(Borrowed borrowed, Borrow(sizes));
+  ASSIGN_OR_RETURN(const Extent extent, Measure(requests));
+  ASSIGN_OR_RETURN(Borrowed borrowed, Borrow(extent.sizes));
   std::unique_ptr<Buffers> buffers = TakeBuffers();
-  RETURN_IF_ERROR(Fill(requests, sizes, *buffers));
+  RETURN_IF_ERROR(Fill(requests, extent, *buffers));
   std::vector<Tensor> packed;
   absl::Status status = borrowed.executor->Run(slot, buffers->inputs, &packed);
   plans_.ReturnExecutor(borrowed.key, std::move(borrowed.executor));

@@ -54,7 +54,8 @@ void AddEngineFlags(CLI::App& command, EngineFlags* flags) {
       ->capture_default_str();
   command
       .add_option("--disable-pass", flags->disabled_passes,
-                  "A pass to leave out, by the name that inspect --passes prints")
+                  "A pass to leave out, by the name that inspect --passes prints; also "
+                  "pack_sequences and skip_padding")
       ->allow_extra_args(false);
   AddCustomOpFlag(command, &flags->custom_op_libraries);
 }

@@ -47,12 +47,24 @@ void PrintHeader(const std::string& path, const Model& model) {
   Print(text);
 }
 
+// Whether sequences of different lengths run together, and padded ones without their padding.
+void PrintPacking(Model& model, int threads) {
+  CoreSlot slot(threads);
+  const PackingVerdict packing = model.CheckPacking(slot);
+  if (packing.reason.empty()) return;
+  Print(absl::StrCat("\nsequences:\n", packing.packs ? "lengths mixed: " : "one length a batch: ",
+                     packing.reason, "\n"));
+}
+
 absl::Status Inspect(const Flags& flags) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Model> model,
                    Compile(flags.model, ToEngineConfig(flags.engine)));
   PrintHeader(flags.model, *model);
   Print(absl::StrCat("\nas imported:\n", model->OriginalGraphDump()));
-  if (flags.passes) Print(absl::StrCat("\npasses:\n", model->PassReport()));
+  if (flags.passes) {
+    Print(absl::StrCat("\npasses:\n", model->PassReport()));
+    PrintPacking(*model, flags.engine.threads);
+  }
   Print(absl::StrCat("\noptimized:\n", model->GraphDump()));
   if (!flags.plan) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, MakeInputs(model->inputs(), flags.inputs));

@@ -1,8 +1,9 @@
 // How long sequences of different lengths take as one packed execution:
-// usage: mixed_lengths MODEL LENGTHS SECONDS OUTPUT_FILE
-// LENGTHS such as 8,31,128: one request each. Prints the median in milliseconds and writes the
-// first outputs of all requests, in order, as raw bytes. Token i of a sequence of length n is
-// (7 i + 13 n) mod 1000 in the first input and 1 in the others.
+// usage: mixed_lengths MODEL LENGTHS SECONDS OUTPUT_FILE [padded [PASS]]
+// LENGTHS such as 8,31,128: one request each, or with `padded` the rows of one request, padded with
+// zeros to the longest. Prints the median in milliseconds and writes the first outputs of all
+// requests, in order, as raw bytes. Token i of a sequence of length n is (7 i + 13 n) mod 1000 in
+// the first input and 1 in the others. PASS is switched off.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -23,16 +24,25 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
-absl::StatusOr<std::vector<Tensor>> RequestOf(const Model& model, int64_t length) {
+// A request of one row for each length.
+absl::StatusOr<std::vector<Tensor>> RequestOf(const Model& model,
+                                              const std::vector<int64_t>& lengths) {
+  const int64_t longest = *std::max_element(lengths.begin(), lengths.end());
   std::vector<Tensor> request;
   for (const TensorInfo& info : model.inputs()) {
     if (info.type.dtype != DType::kInt64 || info.type.shape.rank() != 2) {
       return absl::InvalidArgumentError(info.name + ": expected int64 [rows, length]");
     }
-    auto tensor = Tensor::Allocate(DType::kInt64, Shape({1, length}));
+    const auto rows = static_cast<int64_t>(lengths.size());
+    auto tensor = Tensor::Allocate(DType::kInt64, Shape({rows, longest}));
     if (!tensor.ok()) return tensor.status();
-    for (int64_t i = 0; i < length; ++i) {
-      tensor->mutable_data<int64_t>()[i] = request.empty() ? (7 * i + 13 * length) % 1000 : 1;
+    int64_t* tokens = tensor->mutable_data<int64_t>();
+    std::fill_n(tokens, rows * longest, 0);
+    for (const int64_t length : lengths) {
+      for (int64_t i = 0; i < length; ++i) {
+        tokens[i] = request.empty() ? (7 * i + 13 * length) % 1000 : 1;
+      }
+      tokens += longest;
     }
     request.push_back(*std::move(tensor));
   }
@@ -48,38 +58,48 @@ void Write(const std::vector<std::vector<Tensor>>& outputs, const char* path) {
   std::fclose(file);
 }
 
-int Main(const char* path, const std::string& lengths, double seconds, const char* output) {
-  const auto model = Compile(path, EngineConfig());
+struct Arguments {
+  const char* model = nullptr;
+  std::vector<int64_t> lengths;
+  double seconds = 0;
+  const char* output = nullptr;
+  bool padded = false;
+  EngineConfig config;
+};
+
+int Main(const Arguments& arguments) {
+  const auto model = Compile(arguments.model, arguments.config);
   if (!model.ok()) return Fail(model.status());
   CoreSlot slot(1);
   UseOpenMpThreads(1);
   const PackingVerdict verdict = (*model)->CheckPacking(slot);
-  if (!verdict.packs) {
-    std::fprintf(stderr, "%s cannot be packed: %s\n", path, verdict.reason.c_str());
-    return 1;
-  }
+  std::fprintf(stderr, "%s\n", verdict.reason.c_str());
+  if (!verdict.packs && !arguments.padded) return 1;
   std::vector<std::vector<Tensor>> requests;
-  for (const auto& length : absl::StrSplit(lengths, ',')) {
-    auto request = RequestOf(**model, std::atoll(std::string(length).c_str()));
+  for (const int64_t length : arguments.lengths) {
+    auto request =
+        RequestOf(**model, arguments.padded ? arguments.lengths : std::vector<int64_t>{length});
     if (!request.ok()) return Fail(request.status());
     requests.push_back(*std::move(request));
+    if (arguments.padded) break;
   }
   const std::vector<absl::Span<const Tensor>> views(requests.begin(), requests.end());
   std::vector<double> times;
-  std::vector<std::vector<Tensor>> outputs;
+  std::vector<std::vector<Tensor>> outputs(1);
   const Clock::time_point start = Clock::now();
   // The first binds the plan.
-  for (int i = -1; i < 5 || std::chrono::duration<double>(Clock::now() - start).count() < seconds;
+  for (int i = -1;
+       i < 5 || std::chrono::duration<double>(Clock::now() - start).count() < arguments.seconds;
        ++i) {
     const Clock::time_point before = Clock::now();
-    if (absl::Status status = (*model)->RunPacked(slot, views, &outputs); !status.ok()) {
-      return Fail(status);
-    }
+    const absl::Status status = arguments.padded ? (*model)->Run(slot, requests[0], &outputs[0])
+                                                 : (*model)->RunPacked(slot, views, &outputs);
+    if (!status.ok()) return Fail(status);
     if (i >= 0) {
       times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - before).count());
     }
   }
-  Write(outputs, output);
+  Write(outputs, arguments.output);
   std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
   std::printf("%.3f\n", times[times.size() / 2]);
   return 0;
@@ -89,9 +109,19 @@ int Main(const char* path, const std::string& lengths, double seconds, const cha
 }  // namespace inferd
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr, "usage: mixed_lengths MODEL LENGTHS SECONDS OUTPUT_FILE\n");
+  if (argc < 5 || argc > 7 || (argc > 5 && std::string(argv[5]) != "padded")) {
+    std::fprintf(stderr,
+                 "usage: mixed_lengths MODEL LENGTHS SECONDS OUTPUT_FILE [padded [PASS]]\n");
     return 2;
   }
-  return inferd::Main(argv[1], argv[2], std::atof(argv[3]), argv[4]);
+  inferd::Arguments arguments;
+  arguments.model = argv[1];
+  for (const auto& length : absl::StrSplit(argv[2], ',')) {
+    arguments.lengths.push_back(std::max(1ll, std::atoll(std::string(length).c_str())));
+  }
+  arguments.seconds = std::atof(argv[3]);
+  arguments.output = argv[4];
+  arguments.padded = argc > 5;
+  if (argc > 6) arguments.config.disabled_passes = {argv[6]};
+  return inferd::Main(arguments);
 }

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Separate requests of different lengths, packed by inferd, against a peer's batch of them padded.
 
-usage: mixed_lengths.py [--requests 16] [--shortest 8] [--longest 128] [--rounds 3] MODEL.onnx
-Prints the medians of rounds in turn, and the ratio to the faster peer. Exits 1 when the answers of
-real tokens differ by more than 1e-4 of the largest.
+usage: mixed_lengths.py [--requests 16] [--shortest 8] [--longest 128] [--rounds 3] [--padded]
+       MODEL.onnx
+With --padded inferd too gets one batch padded to the longest, of which it skips the padding, and
+runs it once more with that switched off. Prints the medians of rounds in turn, and the ratio to the
+faster peer. Exits 1 when the answers of real tokens or of rows differ by more than 1e-4 of the
+largest.
 """
 
 import argparse
@@ -55,10 +58,11 @@ def peers(path, inputs):
     return calls
 
 
-def time_packed(path, lengths, seconds, folder):
-    output = os.path.join(folder, "packed.bin")
+def time_inferd(path, lengths, seconds, folder, how):
+    output = os.path.join(folder, "answers.bin")
     command = [os.path.join(timing.BIN, "mixed_lengths"), path, ",".join(map(str, lengths))]
-    ended = subprocess.run(command + [str(seconds), output], capture_output=True, text=True)
+    command += [str(seconds), output, *how]
+    ended = subprocess.run(command, capture_output=True, text=True)
     if ended.returncode != 0:
         sys.exit(ended.stderr.strip())
     return float(ended.stdout), np.fromfile(output, np.float32)
@@ -72,6 +76,7 @@ def main():
     parser.add_argument("--longest", type=int, default=128)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--padded", action="store_true")
     arguments = parser.parse_args()
     random = np.random.default_rng(0)
     lengths = random.integers(arguments.shortest, arguments.longest + 1, arguments.requests)
@@ -79,16 +84,27 @@ def main():
     lengths = [int(length) for length in lengths]
     ids, mask = padded_inputs(lengths)
     calls = peers(arguments.model, {"input_ids": ids, "attention_mask": mask})
-    times = {name: [] for name in [*calls, "inferd"]}
+    ways = {"inferd": []}
+    if arguments.padded:
+        ways = {"inferd": ["padded"], "inferd, all": ["padded", "skip_padding"]}
+    times = {name: [] for name in [*calls, *ways]}
+    answers = {}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(arguments.rounds):
             for name, call in calls.items():
                 times[name].append(time_calls(call, arguments.seconds))
-            took, packed = time_packed(arguments.model, lengths, arguments.seconds, folder)
-            times["inferd"].append(took)
+            for name, how in ways.items():
+                took, answers[name] = time_inferd(
+                    arguments.model, lengths, arguments.seconds, folder, how
+                )
+                times[name].append(took)
     medians = {name: statistics.median(values) for name, values in times.items()}
-    expected = calls["onnxruntime"]()[0][mask.astype(bool)].reshape(-1)
-    error = np.abs(packed - expected).max() / np.abs(expected).max()
+    expected = calls["onnxruntime"]()[0]
+    if expected.shape[: mask.ndim] == mask.shape:
+        expected = expected[mask.astype(bool)]
+    expected = expected.reshape(-1)
+    error = max(np.abs(answer - expected).max() for answer in answers.values())
+    error /= np.abs(expected).max()
     padding = mask.size / mask.sum()
     print(f"{len(lengths)} requests, {mask.sum()} tokens, {padding:.2f}x of that padded")
     for name, median in medians.items():

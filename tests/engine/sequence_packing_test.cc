@@ -38,22 +38,45 @@ absl::StatusOr<Graph> BindPooled(const std::vector<Shape>& shapes) {
                   b.Op("ReduceSum", {tokens, b.Constant<int64_t>(Shape({1}), {1})}, drops)});
 }
 
-TensorInfo Ids(Dim rows, Dim length) {
+// The sum of the tokens that the second input, 0 or 1, counts.
+absl::StatusOr<Graph> BindMasked(const std::vector<Shape>& shapes) {
+  GraphBuilder b;
+  const ValueId ids = b.Input("ids", shapes[0], DType::kInt64);
+  const ValueId mask = b.Input("mask", shapes[1], DType::kInt64);
+  const ValueId tokens = b.Op("Gather", {b.Weights(Shape({20, kWidth})), ids});
+  Attributes to_float;
+  to_float.Set("to", int64_t{1});
+  const ValueId column = b.Op(
+      "Unsqueeze",
+      {b.Op("Cast", {mask}, to_float), b.Constant<int64_t>(Shape({1}), std::vector<int64_t>{2})});
+  Attributes drops;
+  drops.Set("keepdims", int64_t{0});
+  return b.Build({b.Op(
+      "ReduceSum",
+      {b.Op("Mul", {tokens, column}), b.Constant<int64_t>(Shape({1}), std::vector<int64_t>{1})},
+      drops)});
+}
+
+TensorInfo Ids(Dim rows, Dim length, const std::string& name = "ids") {
   TensorInfo info;
-  info.name = "ids";
+  info.name = name;
   info.type = ValueType::OfTensor(DType::kInt64, SymbolicShape({rows, length}));
   return info;
 }
 
 using BindFunction = absl::StatusOr<Graph> (*)(const std::vector<Shape>& shapes);
-std::unique_ptr<SequencePacking> MakePacking(TensorInfo info, BindFunction bind = Bind) {
+std::unique_ptr<SequencePacking> MakePacking(std::vector<TensorInfo> inputs, BindFunction bind) {
   return std::make_unique<SequencePacking>(
-      std::vector<TensorInfo>{std::move(info)}, 8, std::make_shared<RecoverySet>(),
+      std::move(inputs), 8, std::make_shared<RecoverySet>(),
       SequencePacking::Functions{.bind = bind, .build = [](Graph graph) {
                                    PlanOptions options;
                                    options.max_arena_bytes = int64_t{1} << 20;
                                    return BuildPlan(graph, options);
                                  }});
+}
+
+std::unique_ptr<SequencePacking> MakePacking(TensorInfo info, BindFunction bind = Bind) {
+  return MakePacking(std::vector<TensorInfo>{std::move(info)}, bind);
 }
 
 std::vector<Tensor> Request(int64_t rows, int64_t length) {
@@ -126,6 +149,73 @@ TEST(SequencePacking, GivesEachRequestItsOwnSequences) {
         EXPECT_FLOAT_EQ(outputs[r][1].data<float>()[i], sum);
       }
     }
+  }
+}
+
+// A request whose row r is masked by `masks[r]`, a digit a token; token 15 where it is not 1.
+std::vector<Tensor> MaskedRequest(const std::vector<std::string>& masks) {
+  const auto rows = static_cast<int64_t>(masks.size());
+  const auto length = static_cast<int64_t>(masks[0].size());
+  std::vector<Tensor> request = Request(rows, length);
+  request.push_back(Tensor::Allocate(DType::kInt64, Shape({rows, length})).value());
+  for (int64_t i = 0; i < rows * length; ++i) {
+    const int64_t counts = masks[i / length][i % length] - '0';
+    request[1].mutable_data<int64_t>()[i] = counts;
+    if (counts != 1) request[0].mutable_data<int64_t>()[i] = 15;
+  }
+  return request;
+}
+
+TEST(SequencePacking, LeavesOutThePaddingOfEachRow) {
+  const Dim rows = Dim::Symbol(0);
+  const Dim length = Dim::Symbol(1);
+  const auto packing = MakePacking({Ids(rows, length), Ids(rows, length, "mask")}, BindMasked);
+  absl::StatusOr<int> mask = -1;
+  ASSERT_TRUE(packing->Check(&mask).ok());
+  ASSERT_TRUE(mask.ok()) << mask.status();
+  ASSERT_EQ(*mask, 1);
+  const std::vector<std::vector<Tensor>> requests = {
+      MaskedRequest({"11100000", "10000000", "11111111"}),
+      MaskedRequest({"0011", "1010", "0000", "1200"}), MaskedRequest({"1110"})};
+  for (const int skipped : {-1, 1}) {
+    packing->SkipPadding(skipped);
+    CoreSlot slot(1);
+    std::vector<std::vector<Tensor>> outputs;
+    const absl::Status status =
+        packing->Run(slot, {requests[0], requests[1], requests[2]}, &outputs);
+    ASSERT_TRUE(status.ok()) << status;
+    for (size_t r = 0; r < requests.size(); ++r) {
+      const Tensor& ids = requests[r][0];
+      ASSERT_EQ(outputs[r][0].shape(), Shape({ids.dim(0), kWidth}));
+      for (int64_t i = 0; i < ids.dim(0) * kWidth; ++i) {
+        float sum = 0;
+        for (int64_t t = i / kWidth * ids.dim(1); t < (i / kWidth + 1) * ids.dim(1); ++t) {
+          sum += static_cast<float>(requests[r][1].data<int64_t>()[t]) *
+                 Expected(ids, t, 0, i % kWidth);
+        }
+        EXPECT_NEAR(outputs[r][0].data<float>()[i], sum, 1e-6f);
+      }
+    }
+  }
+}
+
+TEST(SequencePacking, PacksARequestAloneForMuchPaddingOnly) {
+  const Dim rows = Dim::Symbol(0);
+  const Dim length = Dim::Symbol(1);
+  const auto packing = MakePacking({Ids(rows, length), Ids(rows, length, "mask")}, BindMasked);
+  const std::string ones(32, '1');
+  const std::string half = std::string(16, '1') + std::string(16, '0');
+  EXPECT_FALSE(packing->PaysForPadding(MaskedRequest({half})));
+  packing->SkipPadding(1);
+  EXPECT_TRUE(packing->PaysForPadding(MaskedRequest({half})));
+  EXPECT_TRUE(packing->PaysForPadding(MaskedRequest({half, ones, ones, ones})));
+  EXPECT_FALSE(packing->PaysForPadding(MaskedRequest({half, ones, ones, ones, ones})));
+  EXPECT_FALSE(packing->PaysForPadding(MaskedRequest({ones})));
+  // Sixteen tokens are run at least.
+  EXPECT_FALSE(packing->PaysForPadding(MaskedRequest({"1000000000000000"})));
+  for (const std::string& odd : {std::string(16, '0') + std::string(16, '1'), std::string(32, '0'),
+                                 "2" + std::string(31, '0'), "1" + std::string(30, '0') + "1"}) {
+    EXPECT_FALSE(packing->PaysForPadding(MaskedRequest({odd}))) << odd;
   }
 }
 

@@ -94,7 +94,7 @@ class FakeModel : public Model {
     return prepared_;
   }
   BatchVerdict CheckBatching(CoreSlot&) override { return verdict_; }
-  PackingVerdict CheckPacking(CoreSlot&) override { return {false, "a fake packs nothing"}; }
+  PackingVerdict CheckPacking(CoreSlot&) override { return {.reason = "a fake packs nothing"}; }
   // One run after the other.
   absl::Status RunPacked(CoreSlot& slot, absl::Span<const absl::Span<const Tensor>> requests,
                          std::vector<std::vector<Tensor>>* outputs) override {

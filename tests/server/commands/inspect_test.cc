@@ -13,6 +13,7 @@ namespace {
 
 using testing::CommandResult;
 using ::testing::HasSubstr;
+using testing::ModelBuilder;
 using ::testing::Not;
 using testing::ReluModel;
 using testing::RunCommand;
@@ -38,6 +39,22 @@ TEST(InspectCommand, ShowsPassesAndPlan) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("\npasses:\n"));
   EXPECT_THAT(result.out, HasSubstr("\nplan:\n"));
+}
+
+TEST(InspectCommand, SaysWhetherSequencesAreMixed) {
+  TemporaryFolder folder;
+  ModelBuilder builder;
+  builder.NamedInput("x", DType::kFloat32, {"batch", "length"});
+  builder.Node("Relu", {"x"}, {"y"});
+  builder.Output("y");
+  const std::string model = folder.Write("model.onnx", builder.Bytes());
+  const CommandResult result = RunCommand(AddInspectCommand, {"inspect", model, "--passes"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("lengths mixed: every node keeps sequences apart"));
+  EXPECT_THAT(result.out, HasSubstr("computed: input x is not of integers"));
+  const CommandResult off = RunCommand(
+      AddInspectCommand, {"inspect", model, "--passes", "--disable-pass", "pack_sequences"});
+  EXPECT_THAT(off.out, HasSubstr("one length a batch: pack_sequences is switched off"));
 }
 
 TEST(InspectCommand, LeavesOutPassesByLevelAndByName) {
