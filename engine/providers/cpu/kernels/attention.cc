@@ -23,9 +23,11 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   const int64_t tiles = AttentionTiles(attention, narrow_inputs);
   const int64_t scratch_floats = AttentionScratchFloats(attention, narrow_inputs);
   const bool narrow_output = OutputDType(graph, node) == DType::kBfloat16;
+  // What follows those of the operator is the epilogue's.
+  const int op_inputs = node.num_op_inputs();
   const auto run = [=](const StepContext& step) {
-    const auto operand = [&](size_t i) {
-      const bool given = i < step.inputs.size() && step.inputs[i] != nullptr;
+    const auto operand = [&](int i) {
+      const bool given = i < op_inputs && step.inputs[i] != nullptr;
       return given ? step.inputs[i]->raw() : nullptr;
     };
     const AttentionOperands operands{.q = operand(0),

@@ -78,6 +78,16 @@ TEST(AttentionKernels, OddHeadSizes) {
   }
 }
 
+TEST(AttentionKernels, TakesNoOperandOfItsEpilogueForABiasOrMask) {
+  const StridedAttention a = Rows(2, 3, 1, 9, 37, 16, 16);
+  for (const int given : {3, 4}) {
+    KernelCase test = Case(a, RandomFloats({37}));
+    test.inputs.resize(given);
+    test.epilogue = {{"Mul", {}, RandomFloats({2, 9, 1})}, {"Add", {}, RandomFloats({2, 9, 48})}};
+    ExpectAgrees(test);
+  }
+}
+
 TEST(AttentionKernels, GroupsOfHeadsShareKeys) {
   ExpectAgrees(Case(Rows(2, 6, 2, 5, 19, 16, 16)));
   ExpectAgrees(Case(Rows(1, 4, 4, 30, 50, 24, 16)));
