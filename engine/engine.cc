@@ -475,7 +475,8 @@ PrecisionChoice ChoosePrecision(const EngineConfig& config) {
     case Precision::kBfloat16:
       if (ComputesIn(Precision::kBfloat16, config)) return {Precision::kBfloat16, ""};
       return {Precision::kFloat32,
-              "precision bf16 needs the cpu provider and a processor with AVX512_BF16; fp32 runs"};
+              "precision bf16 needs the cpu provider and a processor with AMX, or AVX512_BF16 that "
+              "is faster than floats; fp32 runs"};
     case Precision::kInt8:
       return {Precision::kFloat32, "precision int8 is not there yet; fp32 runs"};
     case Precision::kAuto:

@@ -5,8 +5,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
-#include "engine/providers/cpu/cpu_features.h"
 #include "engine/providers/cpu/cpu_provider.h"
+#include "engine/providers/cpu/vector_rates.h"
 #include "engine/providers/provider_library.h"
 
 namespace inferd {
@@ -53,7 +53,7 @@ bool ComputesIn(Precision precision, const EngineConfig& config) {
   if (precision == Precision::kFloat32) return true;
   const bool cpu =
       std::find(config.providers.begin(), config.providers.end(), "cpu") != config.providers.end();
-  return precision == Precision::kBfloat16 && cpu && cpu::ComputesBfloat16();
+  return precision == Precision::kBfloat16 && cpu && cpu::GainsByBfloat16();
 }
 
 }  // namespace inferd

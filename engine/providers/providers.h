@@ -16,7 +16,8 @@ namespace inferd {
 absl::StatusOr<std::vector<std::unique_ptr<ExecutionProvider>>> MakeProviders(
     const EngineConfig& config);
 
-// Whether products can be computed in `precision` with these providers on this machine.
+// Whether products can be computed in `precision` with these providers on this machine, and where
+// it is not fp32, faster than in that.
 bool ComputesIn(Precision precision, const EngineConfig& config);
 
 }  // namespace inferd
