@@ -180,6 +180,8 @@ class SequencePacker {
       return AddPooling(node, *pooling, first);
     }
     if (op == "Gather" || op == "GatherND") return AddGather(node);
+    if (op == "GatherElements") return AddElementLookup(node);
+    if (op == "CumSum") return AddRunningSum(node, first);
     if (op == "Expand") return AddExpand(node, ExpandForm(bindings_, node, first));
     if (node.op->op_class == OpClass::kView) {
       return AddReshape(node, node.inputs[0], ViewForm(bindings_, node, first));
@@ -313,6 +315,43 @@ class SequencePacker {
     if (form.is_tokens()) form.axis += first;
     const bool kept = form.is_tokens() || (form.is_invariant() && node.epilogue.empty());
     return kept ? AddCopy(node, form) : RefusedNode(node);
+  }
+
+  // One element of a table for each token.
+  absl::Status AddElementLookup(const Node& node) {
+    const TokenForm table = FormOf(node.inputs[0]);
+    TokenForm form = FormOf(node.inputs[1]);
+    form.counts = false;
+    const int64_t axis = node.attributes.Int("axis", 0);
+    const bool by_token = table.is_invariant() && table.uniform == 0 && form.is_tokens() &&
+                          form.uniform == 0 &&
+                          (axis < 0 ? axis + bindings_.RankOf(node.inputs[0]) : axis) == form.axis;
+    return by_token ? AddCopy(node, form) : RefusedNode(node);
+  }
+
+  // Along the tokens, from the first one on.
+  absl::Status AddRunningSum(const Node& node, const TokenForm& data) {
+    const Tensor* given = b_.constant(node.inputs[1]);
+    const auto axis = given == nullptr ? std::vector<int64_t>()
+                                       : given->ToInt64s().value_or(std::vector<int64_t>());
+    const int rank = bindings_.RankOf(node.inputs[0]);
+    if (!data.is_tokens() || data.uniform != 0 || axis.size() != 1 ||
+        (axis[0] < 0 ? axis[0] + rank : axis[0]) != data.axis || !node.epilogue.empty() ||
+        node.attributes.Int("reverse", 0) != 0 ||
+        bindings_.ShapeOf(node.inputs[0]).Product(0, data.axis) != 1) {
+      return RefusedNode(node);
+    }
+    Node sums;
+    sums.name = node.name;
+    sums.op = &OpRegistry::Builtin().Get("inferd", "AccumulateSequences");
+    sums.attributes.Set("axis", int64_t{data.axis});
+    sums.attributes.Set("exclusive", node.attributes.Int("exclusive", 0));
+    sums.inputs = {Mapped(node.inputs[0]), offsets_};
+    const ValueId output = node.outputs[0];
+    forms_[output] = {.kind = TokenForm::Kind::kTokens, .axis = data.axis};
+    sums.outputs = {mapped_[output] = packed_.AddValue(b_.value(output).name)};
+    packed_.AddNode(std::move(sums));
+    return absl::OkStatus();
   }
 
   // The output's token axis when a Gather takes all tokens of its data in order; -1 else.

@@ -10,7 +10,7 @@ namespace inferd {
 struct TokenForm {
   enum class Kind : uint8_t {
     kInvariant,  // not at all
-    kTokens,     // dimension `axis` is the tokens, each entry made of its own token alone
+    kTokens,     // dimension `axis` is the tokens, each entry made for one, of its sequence alone
     kSequences,  // dimension `axis`, of size 1, is the sequences, each entry made of its own alone
     kNumbers,    // a small constant whose numbers depend on the length
     kOther,

@@ -156,6 +156,13 @@ TEST(FindPaddingMask, NeedsNoMaskWhereAttentionLooksBackOnly) {
   });
 }
 
+TEST(FindPaddingMask, NeedsNoMaskForRunningSums) {
+  ExpectFound([](const Sequence& s) {
+    const ValueId sums = s.b.Op("CumSum", {s.ids, s.b.Constant<int64_t>(Shape(), {1})});
+    return s.MaskedSum(s.b.Op("Gather", {s.b.Weights(Shape({80, kWidth})), sums}), s.mask);
+  });
+}
+
 TEST(FindPaddingMask, RefusesAttentionToAllTokens) {
   ExpectRefusal(
       [](const Sequence& s) {
