@@ -31,6 +31,12 @@ struct EngineConfig {
   int max_plans = 64;
   // Bytes one plan's arena, and any one dynamic tensor, may take.
   int64_t max_arena_bytes = int64_t{4} << 30;
+  // Bytes that a model may take of a device's memory; 0: all there is.
+  int64_t max_device_bytes = 0;
+  // Devices may round what they multiply as floats to TF32, ten bits of fraction.
+  bool tf32 = false;
+  // When a device is lost, models go on in host memory instead of failing until a restart.
+  bool device_fallback = true;
   // Bytes the model file with its external data may take.
   int64_t max_model_bytes = int64_t{16} << 30;
   // Core time that may go into measuring which of several kernels runs a step fastest, per model.

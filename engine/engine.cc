@@ -1,14 +1,15 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <optional>
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "engine/batch_check.h"
 #include "engine/core/status_macros.h"
+#include "engine/input_check.h"
 #include "engine/onnx/importer.h"
 #include "engine/onnx/map_outputs.h"
 #include "engine/ops/custom/op_library.h"
@@ -16,10 +17,12 @@
 #include "engine/passes/batch_analysis.h"
 #include "engine/passes/pass.h"
 #include "engine/plan/binder.h"
+#include "engine/plan/device_weights.h"
 #include "engine/plan/kernel_choices.h"
 #include "engine/plan/model_cache.h"
 #include "engine/plan/plan_builder.h"
 #include "engine/plan/weight_store.h"
+#include "engine/providers/device.h"
 #include "engine/providers/providers.h"
 #include "engine/runtime/plan_cache.h"
 #include "engine/sequence_packing.h"
@@ -58,21 +61,6 @@ int64_t ConstantBytes(const Graph& graph) {
     if (seen.insert(constant->address()).second) bytes += constant->byte_size();
   }
   return bytes;
-}
-
-absl::Status WrongInput(const TensorInfo& info, const Tensor& got) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("input '", info.name, "': expected ", DTypeName(info.type.dtype), "[",
-                   absl::StrJoin(info.dim_names, ","), "], got ", got.TypeString()));
-}
-
-bool FitsShape(const SymbolicShape& expected, const Shape& got) {
-  if (!expected.has_rank()) return true;
-  if (expected.rank() != got.rank()) return false;
-  for (int i = 0; i < got.rank(); ++i) {
-    if (expected[i].known() && expected[i].value != got[i]) return false;
-  }
-  return true;
 }
 
 class CompiledModel : public Model {
@@ -142,6 +130,7 @@ class CompiledModel : public Model {
     ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, plans_.BorrowExecutor(shapes));
     absl::Status status = executor->Run(slot, inputs, outputs);
     plans_.ReturnExecutor(shapes, std::move(executor));
+    if (!status.ok()) LeaveLostDevices();
     return status;
   }
 
@@ -156,21 +145,7 @@ class CompiledModel : public Model {
   }
 
   absl::Status CheckInputs(absl::Span<const Tensor> inputs) const override {
-    if (inputs.size() != inputs_.size()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("expected ", inputs_.size(), " inputs, got ", inputs.size()));
-    }
-    std::vector<int64_t> symbols(graph_.symbols().size(), -1);
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      const TensorInfo& info = inputs_[i];
-      if (inputs[i].kind() != info.type.kind) return WrongInput(info, inputs[i]);
-      if (!info.type.is_tensor()) continue;
-      if (inputs[i].dtype() != info.type.dtype || !FitsShape(info.type.shape, inputs[i].shape())) {
-        return WrongInput(info, inputs[i]);
-      }
-      RETURN_IF_ERROR(CheckSymbols(info, inputs[i], &symbols));
-    }
-    return absl::OkStatus();
+    return inferd::CheckInputs(inputs, inputs_, graph_.symbols());
   }
 
   absl::Status Prepare(absl::Span<const Shape> input_shapes) override {
@@ -234,7 +209,9 @@ class CompiledModel : public Model {
   absl::Status RunPacked(CoreSlot& slot, absl::Span<const absl::Span<const Tensor>> requests,
                          std::vector<std::vector<Tensor>>* outputs) override {
     for (const absl::Span<const Tensor> request : requests) RETURN_IF_ERROR(CheckInputs(request));
-    return packing_->Run(slot, requests, outputs);
+    absl::Status status = packing_->Run(slot, requests, outputs);
+    if (!status.ok()) LeaveLostDevices();
+    return status;
   }
 
   absl::StatusOr<TuningReport> Tune(CoreSlots& slots, const std::function<bool()>& stop) override {
@@ -258,6 +235,7 @@ class CompiledModel : public Model {
     MemoryUse use;
     use.weight_bytes =
         ConstantBytes(graph_) + recovery_->resident_bytes() + weights_.packed_bytes();
+    use.device_weight_bytes = device_weights_.bytes();
     const PlanCache& packed = packing_->plans();
     use.arena_bytes = std::max(plans_.largest_arena_bytes(), packed.largest_arena_bytes());
     use.plans = plans_.num_plans() + packed.num_plans();
@@ -308,23 +286,6 @@ class CompiledModel : public Model {
     return shapes;
   }
 
-  // Dimensions of the same name must have the same size.
-  absl::Status CheckSymbols(const TensorInfo& info, const Tensor& input,
-                            std::vector<int64_t>* symbols) const {
-    for (int d = 0; d < info.type.shape.rank(); ++d) {
-      const int32_t symbol = info.type.shape[d].symbol;
-      if (symbol < 0) continue;
-      int64_t& size = (*symbols)[symbol];
-      if (size >= 0 && size != input.dim(d)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("input '", info.name, "': dimension ", d, " ('", graph_.symbols()[symbol],
-                         "') is ", input.dim(d), ", but another input has ", size));
-      }
-      size = input.dim(d);
-    }
-    return absl::OkStatus();
-  }
-
   absl::StatusOr<std::shared_ptr<const Plan>> Bind(const std::vector<Shape>& shapes) {
     const RecoverySet::Reading reading(*recovery_);
     absl::StatusOr<std::shared_ptr<const Plan>> plan = BindUnderReading(shapes);
@@ -361,6 +322,18 @@ class CompiledModel : public Model {
     return absl::OkStatus();
   }
 
+  // Plans that use a device that does not answer any more make room for others, in which the
+  // partition leaves it out.
+  void LeaveLostDevices() {
+    if (!config_.device_fallback) return;
+    const bool lost = std::any_of(providers_.begin(), providers_.end(), [](const auto& provider) {
+      return provider->device() != nullptr && !provider->device()->usable();
+    });
+    if (!lost || left_devices_.exchange(true)) return;
+    plans_.Clear();
+    packing_->plans().Clear();
+  }
+
   static bool IsPositive(char safety) {
     return safety == '0' + static_cast<int>(BatchSafety::kProven) ||
            safety == '0' + static_cast<int>(BatchSafety::kTested);
@@ -388,6 +361,7 @@ class CompiledModel : public Model {
     PlanOptions options;
     options.providers = providers_;
     options.weights = &weights_;
+    options.device_weights = &device_weights_;
     options.choices = &choices_;
     options.threads = config_.threads_per_slot;
     options.max_arena_bytes = config_.max_arena_bytes;
@@ -439,6 +413,7 @@ class CompiledModel : public Model {
   std::map<std::string, std::string> verdicts_ ABSL_GUARDED_BY(saving_);
   const std::shared_ptr<RecoverySet> recovery_;
   WeightStore weights_;  // outlives the plans, whose kernels hold parts of it
+  DeviceWeights device_weights_;
   KernelChoices choices_;
   absl::Duration tuning_budget_;  // what is left
   Graph graph_;
@@ -448,6 +423,7 @@ class CompiledModel : public Model {
   std::vector<PassResult> pass_results_;
   std::string original_dump_;
   PlanCache plans_;
+  std::atomic<bool> left_devices_{false};
   std::optional<SequencePacking> packing_;
 };
 

@@ -42,6 +42,7 @@ struct MemoryUse {
   int64_t weight_bytes = 0;  // constants, packed and unpacked
   int64_t arena_bytes = 0;   // the largest plan's arena
   int plans = 0;
+  int64_t device_weight_bytes = 0;  // constants in the memory of devices
 };
 
 // What a Model::Tune did.

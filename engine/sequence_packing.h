@@ -57,6 +57,7 @@ class SequencePacking {
                    std::vector<std::vector<Tensor>>* outputs);
 
   const PlanCache& plans() const { return plans_; }
+  PlanCache& plans() { return plans_; }
 
  private:
   struct Sizes {

@@ -53,6 +53,8 @@ struct Node {
   // Inputs from `first_epilogue_input` on belong to the epilogue, not to the operator.
   std::vector<EpilogueStep> epilogue;
   int first_epilogue_input = -1;  // -1 without epilogue operands
+  // Which of the providers, if on its device; -1: in host memory. Set by the partition.
+  int device_provider = -1;
   bool removed = false;
 
   // How many of `inputs` the operator itself takes.

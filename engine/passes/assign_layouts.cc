@@ -4,6 +4,7 @@
 #include "engine/graph/op_def.h"
 #include "engine/ops/op_registry.h"
 #include "engine/passes/passes.h"
+#include "engine/providers/providers.h"
 
 namespace inferd {
 namespace {
@@ -20,7 +21,7 @@ class LayoutAssigner {
       if (!graph_.node(id).removed) Assign(id);
     }
     for (size_t i = 0; i < graph_.outputs().size(); ++i) {
-      graph_.SetOutput(static_cast<int>(i), Converted(graph_.outputs()[i], Layout::kRowMajor));
+      graph_.SetOutput(static_cast<int>(i), Converted(graph_.outputs()[i], Layout::kRowMajor, -1));
     }
     return reorders_;
   }
@@ -36,10 +37,8 @@ class LayoutAssigner {
   LayoutPreference PreferenceOf(const Node& node) const {
     // Such a node becomes a dynamic step, which the portable kernel runs.
     if (!IsConcrete(node.inputs) || !IsConcrete(node.outputs)) return LayoutPreference::kRowMajor;
-    for (const auto& provider : context_.providers) {
-      if (provider->Supports(graph_, node)) return provider->Layouts(graph_, node);
-    }
-    return LayoutPreference::kRowMajor;
+    const ExecutionProvider* provider = ProviderOf(context_.providers, graph_, node);
+    return provider == nullptr ? LayoutPreference::kRowMajor : provider->Layouts(graph_, node);
   }
 
   int RankOf(ValueId value) const { return graph_.value(value).type.shape.rank(); }
@@ -83,7 +82,7 @@ class LayoutAssigner {
       if (input == kNoValue) continue;
       const bool follows = FollowsLayout(graph_.node(id), i, rank);
       if (layout == Layout::kRowMajor || follows) {
-        const ValueId converted = Converted(input, layout);
+        const ValueId converted = Converted(input, layout, graph_.node(id).device_provider);
         graph_.node(id).inputs[i] = converted;
       }
     }
@@ -94,8 +93,9 @@ class LayoutAssigner {
     }
   }
 
-  // The value in that order: itself, or the output of a Reorder made once.
-  ValueId Converted(ValueId value, Layout layout) {
+  // The value in that order: itself, or the output of a Reorder made once, on the device where the
+  // value is made or, if on none, on the one that reads it.
+  ValueId Converted(ValueId value, Layout layout, int reader_device) {
     if (graph_.value(value).layout == layout || RankOf(value) < 3) return value;
     auto [entry, added] = converted_.try_emplace({value, layout}, kNoValue);
     if (!added) return entry->second;
@@ -106,6 +106,12 @@ class LayoutAssigner {
     reorder.op = &OpRegistry::Builtin().Get("inferd", "Reorder");
     reorder.inputs = {value};
     reorder.outputs = {result};
+    const NodeId producer = graph_.value(value).producer;
+    const int made_on = producer == kNoNode ? -1 : graph_.node(producer).device_provider;
+    const int device = made_on >= 0 ? made_on : reader_device;
+    if (device >= 0 && context_.providers[device]->Supports(graph_, reorder)) {
+      reorder.device_provider = device;
+    }
     graph_.AddNode(std::move(reorder));
     ++reorders_;
     return entry->second = result;

@@ -8,6 +8,7 @@
 #include "engine/ops/op_registry.h"
 #include "engine/passes/matcher.h"
 #include "engine/passes/passes.h"
+#include "engine/providers/providers.h"
 
 namespace inferd {
 namespace {
@@ -56,10 +57,11 @@ absl::StatusOr<int> FuseConvPools(Graph& graph, const PassContext& context) {
     if (!IsGlobalMean(graph, graph.node(id))) continue;
     const NodeId maker = graph.value(graph.node(id).inputs[0]).producer;
     if (maker == kNoNode || graph.node(maker).removed) continue;
+    if (graph.node(id).device_provider >= 0 || graph.node(maker).device_provider >= 0) continue;
     std::optional<Node> pooled = PooledConvOf(graph.node(maker));
     if (!pooled) continue;
     pooled->outputs.push_back(graph.node(id).outputs[0]);
-    if (!context.Accelerated(graph, *pooled)) continue;
+    if (ProviderOf(context.providers, graph, *pooled) == nullptr) continue;
     graph.RemoveNode(id);
     graph.RemoveNode(maker);
     graph.AddNode(*std::move(pooled));

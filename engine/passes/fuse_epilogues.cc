@@ -86,7 +86,7 @@ int AppendReaders(Graph& graph, const PassContext& context, const Matcher& match
     const Node& reader = graph.node(reader_id);
     if (reader.removed) return changes;
     std::optional<Node> fused = WithReader(graph, matcher, node, reader, y);
-    if (!fused || !context.Accelerated(graph, *fused)) return changes;
+    if (!fused || !context.Accelerated(graph, *fused, node)) return changes;
     fused->outputs[0] = reader.outputs[0];
     graph.RemoveNode(reader_id);
     graph.RemoveNode(id);

@@ -6,6 +6,7 @@
 #include "engine/passes/matcher.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/pointwise_conv.h"
+#include "engine/providers/providers.h"
 
 namespace inferd {
 namespace {
@@ -53,6 +54,7 @@ class ExpansionFuser {
     const NodeId maker = graph_.value(conv.inputs[0]).producer;
     if (maker == kNoNode || !IsPointwiseConv(graph_, graph_.node(maker))) return false;
     const Node& expansion = graph_.node(maker);
+    if (conv.device_provider >= 0 || expansion.device_provider >= 0) return false;
     const auto expand = ConvActivation::OfEpilogue(expansion);
     const auto activate = ConvActivation::OfEpilogue(conv);
     if (!expand || !activate) return false;
@@ -66,7 +68,7 @@ class ExpansionFuser {
                     HasInput(expansion, 2) ? expansion.inputs[2] : kNoValue, conv.inputs[1]};
     if (HasInput(conv, 2)) fused.inputs.push_back(conv.inputs[2]);
     fused.outputs = conv.outputs;
-    if (!context_.Accelerated(graph_, fused)) return false;
+    if (ProviderOf(context_.providers, graph_, fused) == nullptr) return false;
     graph_.RemoveNode(id);
     graph_.RemoveNode(maker);
     graph_.AddNode(std::move(fused));

@@ -94,7 +94,7 @@ class PointwiseFuser {
       fused.inputs.insert(fused.inputs.end(), conv.inputs.begin() + conv.num_op_inputs(),
                           conv.inputs.end());
     }
-    if (!context_.Accelerated(graph_, fused)) return false;
+    if (!context_.Accelerated(graph_, fused, conv)) return false;
     context_.Count(graph_.node(maker).op->name);
     graph_.RemoveNode(id);
     graph_.RemoveNode(maker);

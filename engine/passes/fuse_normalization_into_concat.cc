@@ -89,7 +89,7 @@ absl::StatusOr<int> FuseNormalizationIntoConcat(Graph& graph, const PassContext&
     Node fused = graph.node(concat_id);
     AppendBinary("Mul", graph.AddConstant("", std::move(affine->scale)), &fused);
     AppendBinary("Add", graph.AddConstant("", std::move(affine->shift)), &fused);
-    if (!context.Accelerated(graph, fused)) continue;
+    if (!context.Accelerated(graph, fused, graph.node(concat_id))) continue;
     fused.outputs[0] = norm.outputs[0];
     graph.RemoveNode(id);
     graph.RemoveNode(concat_id);

@@ -220,15 +220,23 @@ class ProjectionMerger {
     if (shape.num_elements() > std::numeric_limits<int32_t>::max()) return false;
     const auto attention = Moved(graph_.node(id), operands, projections, columns);
     if (!attention) return false;
-    ASSIGN_OR_RETURN(const ValueId joined, AddProduct(projections, shape));
-    for (int i : operands) graph_.node(id).inputs[i] = joined;
-    graph_.node(id).attributes = attention->ToAttributes();
+    ASSIGN_OR_RETURN(Node product, ProductOf(projections, shape));
+    Node reader = graph_.node(id);
+    for (int i : operands) reader.inputs[i] = product.outputs[0];
+    reader.attributes = attention->ToAttributes();
+    if (!context_.Accelerated(graph_, product, graph_.node(projections[0].node)) ||
+        !context_.RunsAsWell(graph_, reader, graph_.node(id))) {
+      return false;
+    }
+    for (const Projection& projection : projections) graph_.RemoveNode(projection.node);
+    graph_.AddNode(std::move(product));
+    graph_.node(id) = std::move(reader);
     context_.Count(operands.size() == kOperands ? "Q, K and V" : "two of Q, K, V");
     return true;
   }
 
-  absl::StatusOr<ValueId> AddProduct(const std::vector<Projection>& projections,
-                                     const Shape& shape) {
+  // All projections as one, with its constants and its result, of shape `shape`, in the graph.
+  absl::StatusOr<Node> ProductOf(const std::vector<Projection>& projections, const Shape& shape) {
     const int64_t columns = shape[shape.rank() - 1];
     // Before constants are added, which moves those that the projections point to.
     ASSIGN_OR_RETURN(Tensor weights, JoinedWeights(projections, columns));
@@ -249,11 +257,8 @@ class ProjectionMerger {
       product.epilogue[0].operand = product.first_epilogue_input = 2;
       break;
     }
-    const ValueId joined = graph_.AddValue("", ValueType::OfTensor(DType::kFloat32, shape));
-    product.outputs = {joined};
-    for (const Projection& projection : projections) graph_.RemoveNode(projection.node);
-    graph_.AddNode(std::move(product));
-    return joined;
+    product.outputs = {graph_.AddValue("", ValueType::OfTensor(DType::kFloat32, shape))};
+    return product;
   }
 
   Graph& graph_;

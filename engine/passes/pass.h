@@ -27,6 +27,13 @@ struct PassContext {
   }
   // Whether a provider other than the portable one runs this node.
   bool Accelerated(const Graph& graph, const Node& node) const;
+  // The same for a node that would take the place of `part` and its neighbours: not by a provider
+  // that `part` itself would come to after another one. On a device, parts beat a whole in host
+  // memory.
+  bool Accelerated(const Graph& graph, const Node& node, const Node& part) const;
+  // Whether `node` in place of `part` is not taken from a provider that runs `part`. True as well
+  // where none runs either.
+  bool RunsAsWell(const Graph& graph, const Node& node, const Node& part) const;
 };
 
 // From which optimization level on a pass runs.

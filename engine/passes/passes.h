@@ -96,6 +96,11 @@ absl::StatusOr<int> AssignPrecision(Graph& graph, const PassContext& context);
 // convolution that alone reads them -> inferd.JoinedConv.
 absl::StatusOr<int> FuseIntoPointwise(Graph& graph, const PassContext& context);
 
+// Bound graphs, where a provider has a device: gives it the nodes that it is the first to take, in
+// islands of neighbours, except those that would not pay for their copies (which goes on without
+// the pass of the name give_back_islands) and arithmetic on shapes.
+absl::StatusOr<int> PartitionDevices(Graph& graph, const PassContext& context);
+
 // Bound graphs: gives rank >= 3 values a memory order and inserts Reorder nodes at the borders.
 absl::StatusOr<int> AssignLayouts(Graph& graph, const PassContext& context);
 

@@ -42,6 +42,8 @@ constexpr Pass kBoundPasses[] = {
     // Before layouts, so that reorders move half the bytes.
     {"assign_precision", PassLevel::kBasic, AssignPrecision},
     {"fuse_into_pointwise", PassLevel::kAll, FuseIntoPointwise},
+    // Who runs what is settled before memory orders, which differ between providers.
+    {"partition_devices", PassLevel::kAlways, PartitionDevices},
     {"assign_layouts", PassLevel::kBasic, AssignLayouts},
     // Kernels of several operators read and write one layout.
     {"fuse_conv_pools", PassLevel::kAll, FuseConvPools},
@@ -111,6 +113,22 @@ absl::Span<const Pass> BoundPasses() { return kBoundPasses; }
 bool PassContext::Accelerated(const Graph& graph, const Node& node) const {
   return std::any_of(providers.begin(), providers.end(),
                      [&](const auto& provider) { return provider->Supports(graph, node); });
+}
+
+bool PassContext::Accelerated(const Graph& graph, const Node& node, const Node& part) const {
+  for (const auto& provider : providers) {
+    if (provider->Supports(graph, node)) return true;
+    if (provider->Supports(graph, part)) return false;
+  }
+  return false;
+}
+
+bool PassContext::RunsAsWell(const Graph& graph, const Node& node, const Node& part) const {
+  for (const auto& provider : providers) {
+    if (provider->Supports(graph, node)) return true;
+    if (provider->Supports(graph, part)) return false;
+  }
+  return true;
 }
 
 absl::StatusOr<std::vector<PassResult>> RunPasses(absl::Span<const Pass> passes, Graph& graph,

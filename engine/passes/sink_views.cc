@@ -125,6 +125,7 @@ class ViewSinker {
     for (const ValueId input : reader.inputs) {
       if (input != seen && FitOf(input, view, product) == Fit::kNot) return std::nullopt;
     }
+    if (!RunsAsWell(reader, seen, y, view)) return std::nullopt;
     Node moved = reader;
     for (ValueId& input : moved.inputs) {
       if (input == seen) {
@@ -140,6 +141,17 @@ class ViewSinker {
     editor_.Replace(reader_id, std::move(back));
     context_.Count(graph_.node(graph_.value(result).producer).op->name);
     return result;
+  }
+
+  // Whether who runs the reader of `seen`, of shape `view`, would also run it before the views.
+  bool RunsAsWell(const Node& reader, ValueId seen, ValueId y, const Shape& view) const {
+    Node moved = reader;
+    // As y are its result and the operands that are reshaped to it.
+    moved.outputs = {y};
+    for (ValueId& input : moved.inputs) {
+      if (input == seen || FitOf(input, view, ShapeOf(y)) == Fit::kReshaped) input = y;
+    }
+    return context_.RunsAsWell(graph_, moved, reader);
   }
 
   static bool IsPlainView(const Node& node, ValueId y) {

@@ -5,6 +5,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/ops/shape_inference.h"
+#include "engine/providers/providers.h"
 
 namespace inferd {
 namespace {
@@ -16,6 +17,7 @@ constexpr int64_t kWorthPreparing = 1 << 14;
 Graph NodeAlone(const Graph& graph, const Node& node) {
   Graph alone;
   Node copy = node;
+  copy.device_provider = -1;  // dynamic tensors are the host's
   for (ValueId& input : copy.inputs) {
     if (input == kNoValue) continue;
     const Value& value = graph.value(input);
@@ -76,14 +78,12 @@ std::shared_ptr<const LazyKernel::Prepared> LazyKernel::Prepare(
   PrepareContext context;
   context.weights = options_.weights;
   context.threads = options_.threads;
-  for (const auto& provider : options_.providers) {
-    if (!provider->Supports(bound, node)) continue;
-    auto kernel = provider->Prepare(bound, node, context);
-    if (!kernel.ok()) return nullptr;
-    prepared->kernel = *std::move(kernel);
-    return prepared;
-  }
-  return nullptr;
+  ExecutionProvider* provider = ProviderOf(options_.providers, bound, node);
+  if (provider == nullptr) return nullptr;
+  auto kernel = provider->Prepare(bound, node, context);
+  if (!kernel.ok()) return nullptr;
+  prepared->kernel = *std::move(kernel);
+  return prepared;
 }
 
 absl::Status LazyKernel::RunPrepared(const Prepared& prepared, const StepContext& context) const {

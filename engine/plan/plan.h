@@ -15,7 +15,7 @@ enum class StorageKind : uint8_t {
   kNone,      // not used by any step
   kConstant,  // in the plan
   kInput,     // the caller's tensor, maybe under another shape
-  kArena,     // at an offset of the slot's arena
+  kArena,     // at an offset of an arena: the slot's or the executor's on a device
   kDynamic,   // a tensor made while running: its shape is not known before
 };
 
@@ -23,6 +23,7 @@ struct ValueStorage {
   StorageKind kind = StorageKind::kNone;
   int input = -1;      // kInput: which of the model's inputs
   int64_t offset = 0;  // kArena, in bytes
+  int device = -1;     // index into Plan::devices; -1: host memory
   Tensor tensor;       // the constant, or dtype, shape and layout without data
 };
 
@@ -41,6 +42,15 @@ struct Step {
   int num_op_inputs = 0;  // of `inputs`: the rest belong to the epilogue
   int num_captured = 0;   // of `inputs`: see Node::num_captured
   bool dynamic = false;   // its outputs are kDynamic
+  int device = -1;        // index into Plan::devices: gives its work there; -1: runs at once
+  bool waits = false;     // reads what was copied from a device and must be there
+};
+
+// What a plan needs of one device.
+struct PlanDevice {
+  Device* device = nullptr;
+  int64_t arena_bytes = 0;  // values and, behind them, scratch
+  int64_t scratch_offset = 0;
 };
 
 // The immutable result of compiling a graph for one binding of its input shapes: steps in order,
@@ -50,10 +60,14 @@ class Plan {
   std::vector<Step> steps;
   std::vector<ValueStorage> values;  // by ValueId
   std::vector<ValueId> inputs;
-  std::vector<ValueId> outputs;
-  int64_t arena_bytes = 0;     // values and, behind them, scratch
-  int64_t scratch_offset = 0;  // where the steps' scratch begins
-  int64_t limit_bytes = 0;     // what any one dynamic tensor may take
+  std::vector<ValueId> outputs;     // in host memory
+  std::vector<PlanDevice> devices;  // those with steps; copies are steps of theirs
+  int64_t arena_bytes = 0;          // values and, behind them, scratch
+  int64_t scratch_offset = 0;       // where the steps' scratch begins
+  int64_t limit_bytes = 0;          // what any one dynamic tensor may take
+
+  // The index of `device` in `devices`, where it is added if need be.
+  int AddDevice(Device* device);
 
   // Steps with providers and kernels, the storage of their outputs, and the arena's size.
   std::string ToString() const;

@@ -7,13 +7,16 @@
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/ops/shape_inference.h"
+#include "engine/plan/arena_placement.h"
 #include "engine/plan/body.h"
 #include "engine/plan/dense_view.h"
 #include "engine/plan/kernel_choices.h"
 #include "engine/plan/lazy_kernel.h"
-#include "engine/plan/memory_planner.h"
+#include "engine/plan/value_copies.h"
 #include "engine/plan/weight_store.h"
+#include "engine/providers/device.h"
 #include "engine/providers/portable/portable_kernel.h"
+#include "engine/providers/providers.h"
 
 namespace inferd {
 namespace {
@@ -38,8 +41,9 @@ class PlanBuilder {
     for (NodeId id = 0; id < graph_.num_nodes(); ++id) {
       if (!graph_.node(id).removed) RETURN_IF_ERROR(AddNode(graph_.node(id)));
     }
-    KeepOutputs();
-    RETURN_IF_ERROR(PlaceInArena());
+    RETURN_IF_ERROR(KeepOutputs());
+    copies_.Finish();
+    RETURN_IF_ERROR(PlaceInArenas(roots_, starts_, options_.max_arena_bytes, plan_.get()));
     return plan_;
   }
 
@@ -66,8 +70,12 @@ class PlanBuilder {
     tensor = tensor.Kept();
   }
 
-  void KeepOutputs() {
-    for (ValueId id : plan_->outputs) Keep(id);
+  absl::Status KeepOutputs() {
+    for (ValueId& id : plan_->outputs) {
+      ASSIGN_OR_RETURN(id, copies_.In(-1, id));
+      Keep(id);
+    }
+    return absl::OkStatus();
   }
 
   // The constants that `node` has read to make its kernel and that no further node reads go from
@@ -165,14 +173,19 @@ class PlanBuilder {
     plan_->values[output] = std::move(storage);
   }
 
-  // `start` in bytes from that of the block of `root`.
-  void PutInArena(ValueId id, ValueId root, int64_t start) {
+  // `start` in bytes from that of the block of `root`, which is in the same memory.
+  void PutInArena(ValueId id, int device, ValueId root, int64_t start) {
     const Value& value = graph_.value(id);
     plan_->values[id].kind = StorageKind::kArena;
+    plan_->values[id].device = device;
     plan_->values[id].tensor =
         Tensor::View(value.type.dtype, value.type.shape.ToShape(), nullptr, nullptr, value.layout);
     roots_[id] = root;
     starts_[id] = start;
+  }
+
+  static bool MayStartAt(int64_t start, int device) {
+    return device < 0 || start % kDeviceValueAlignment == 0;
   }
 
   // Outputs that are each one stretch of the input are views of it. False: none of that.
@@ -180,33 +193,37 @@ class PlanBuilder {
     if (node.inputs.empty() || node.inputs[0] == kNoValue) return false;
     const ValueStorage& input = plan_->values[node.inputs[0]];
     if (input.kind != StorageKind::kArena) return false;
-    std::vector<int64_t> offsets;
+    std::vector<int64_t> starts;
     for (ValueId output : node.outputs) {
       const auto offset = DenseOffset(graph_, node, output);
       if (!offset) return false;
-      offsets.push_back(*offset);
+      starts.push_back(starts_[node.inputs[0]] +
+                       *offset * ElementBytes(graph_.value(output).type.dtype));
+      if (!MayStartAt(starts.back(), input.device)) return false;
     }
     for (size_t i = 0; i < node.outputs.size(); ++i) {
-      const int64_t start = offsets[i] * ElementBytes(graph_.value(node.outputs[i]).type.dtype);
-      PutInArena(node.outputs[i], Root(node.inputs[0]), starts_[node.inputs[0]] + start);
+      PutInArena(node.outputs[i], input.device, Root(node.inputs[0]), starts[i]);
     }
     return true;
   }
 
   // A Concat whose inputs can be written where they lie in its output needs no step. False: they
-  // cannot, since they are not of this plan's making, are parts of other blocks or stand twice.
+  // cannot, since they are not of this plan's making, are parts of other blocks, stand twice, are
+  // in several memories or would lie where no value on their device may begin.
   bool JoinInPlace(const Node& node) {
     const auto offsets = DenseParts(graph_, node);
     if (!offsets) return false;
+    const int device = plan_->values[node.inputs[0]].device;
     std::map<ValueId, int64_t> starts;  // by root
     const ValueId output = node.outputs[0];
     const ValueType& type = graph_.value(output).type;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueStorage& part = plan_->values[node.inputs[i]];
       const ValueId root = Root(node.inputs[i]);
-      if (part.kind != StorageKind::kArena || joined_.count(root) != 0 ||
+      const int64_t start = (*offsets)[i] * ElementBytes(type.dtype);
+      if (part.kind != StorageKind::kArena || joined_.count(root) != 0 || part.device != device ||
           part.tensor.byte_size() != plan_->values[root].tensor.byte_size() ||
-          !starts.emplace(root, (*offsets)[i] * ElementBytes(type.dtype)).second) {
+          !MayStartAt(start, device) || !starts.emplace(root, start).second) {
         return false;
       }
     }
@@ -216,7 +233,7 @@ class PlanBuilder {
       roots_[id] = output;
       starts_[id] += start->second;
     }
-    PutInArena(output, output, 0);
+    PutInArena(output, device, output, 0);
     joined_.insert(output);
     return true;
   }
@@ -235,36 +252,54 @@ class PlanBuilder {
 
   absl::Status AddKernel(const Node& node) {
     Step step = MakeStep(node);
-    ASSIGN_OR_RETURN(step.kernel, PrepareKernel(node, &step.provider));
+    ASSIGN_OR_RETURN(step.kernel, PrepareKernel(node, &step));
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (!step.kernel->holds_input(static_cast<int>(i))) Keep(node.inputs[i]);
+      if (step.kernel->holds_input(static_cast<int>(i))) continue;
+      if (step.device < 0) Keep(node.inputs[i]);
+      ASSIGN_OR_RETURN(step.inputs[i], copies_.In(step.device, node.inputs[i]));
     }
     ReleaseRead(node);
     for (ValueId output : node.outputs) {
       if (output == kNoValue) continue;
-      PutInArena(output, output, 0);
+      PutInArena(output, step.device, output, 0);
     }
     plan_->steps.push_back(std::move(step));
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareKernel(const Node& node,
-                                                             std::string* provider_name) {
+  // Sets who runs the step, and where.
+  absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareKernel(const Node& node, Step* step) {
+    ExecutionProvider* provider = ProviderOf(options_.providers, graph_, node);
+    if (provider == nullptr) {
+      step->provider = "portable";
+      return std::unique_ptr<BoundKernel>(
+          std::make_unique<PortableKernel>(node, true, plan_->limit_bytes));
+    }
     PrepareContext context;
     context.weights = options_.weights;
+    context.device_weights = options_.device_weights;
     context.threads = options_.threads;
-    for (const auto& provider : options_.providers) {
-      if (!provider->Supports(graph_, node)) continue;
-      *provider_name = std::string(provider->name());
-      const std::string candidate = Choice(node, provider->name());
-      context.candidate = candidate;
-      auto kernel = provider->Prepare(graph_, node, context);
-      if (!kernel.ok()) return Annotate(kernel.status(), NodeLabel(node));
-      return kernel;
+    const std::string candidate = Choice(node, provider->name());
+    context.candidate = candidate;
+    auto kernel = provider->Prepare(graph_, node, context);
+    if (provider->device() != nullptr && absl::IsUnimplemented(kernel.status()) &&
+        IsRowMajor(node)) {
+      Node on_host = node;
+      on_host.device_provider = -1;
+      return PrepareKernel(on_host, step);
     }
-    *provider_name = "portable";
-    return std::unique_ptr<BoundKernel>(
-        std::make_unique<PortableKernel>(node, true, plan_->limit_bytes));
+    if (!kernel.ok()) return Annotate(kernel.status(), NodeLabel(node));
+    step->provider = std::string(provider->name());
+    if (provider->device() != nullptr) step->device = plan_->AddDevice(provider->device());
+    return kernel;
+  }
+
+  bool IsRowMajor(const Node& node) const {
+    const auto row_major = [this](ValueId id) {
+      return id == kNoValue || graph_.value(id).layout == Layout::kRowMajor;
+    };
+    return std::all_of(node.inputs.begin(), node.inputs.end(), row_major) &&
+           std::all_of(node.outputs.begin(), node.outputs.end(), row_major);
   }
 
   std::string Choice(const Node& node, absl::string_view provider) const {
@@ -272,11 +307,19 @@ class PlanBuilder {
     return options_.choices->Find(StepKey(graph_, node, provider, options_.threads));
   }
 
+  absl::Status ReadOnHost(Step* step) {
+    for (ValueId& input : step->inputs) {
+      Keep(input);
+      ASSIGN_OR_RETURN(input, copies_.In(-1, input));
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status AddDynamic(const Node& node) {
     Step step = MakeStep(node);
     step.provider = "dynamic";
     step.dynamic = true;
-    for (ValueId input : node.inputs) Keep(input);
+    RETURN_IF_ERROR(ReadOnHost(&step));
     step.kernel = std::make_unique<LazyKernel>(graph_, node, options_);
     for (ValueId output : node.outputs) {
       if (output != kNoValue) plan_->values[output].kind = StorageKind::kDynamic;
@@ -289,7 +332,7 @@ class PlanBuilder {
     Step step = MakeStep(node);
     step.provider = "engine";
     step.dynamic = true;
-    for (ValueId input : node.inputs) Keep(input);
+    RETURN_IF_ERROR(ReadOnHost(&step));
     for (const auto& [name, graph] : node.subgraphs) {
       absl::StatusOr<std::shared_ptr<const Body>> body =
           Body::Make(WithKnownCaptures(node, *graph), options_);
@@ -318,94 +361,6 @@ class PlanBuilder {
 
   ValueId Root(ValueId id) const { return roots_[id]; }
 
-  // The last step that reads each root; outputs of the graph live to the end.
-  std::vector<int> LastUses() const {
-    std::vector<int> last(plan_->values.size(), -1);
-    const int steps = static_cast<int>(plan_->steps.size());
-    for (int s = 0; s < steps; ++s) {
-      for (const auto* ids : {&plan_->steps[s].inputs, &plan_->steps[s].outputs}) {
-        for (ValueId id : *ids) {
-          if (id != kNoValue && roots_[id] != kNoValue) last[Root(id)] = s;
-        }
-      }
-    }
-    for (ValueId id : plan_->outputs) {
-      if (roots_[id] != kNoValue) last[Root(id)] = steps;
-    }
-    return last;
-  }
-
-  int64_t ReadsOfRoot(const Step& step, ValueId root) const {
-    return std::count_if(step.inputs.begin(), step.inputs.end(),
-                         [&](ValueId input) { return input != kNoValue && roots_[input] == root; });
-  }
-
-  // The input whose storage a step may write its output into.
-  ValueId InPlaceInput(const Step& step, int index, const std::vector<int>& last) const {
-    if (step.outputs.size() != 1) return kNoValue;
-    const bool elementwise = step.op->op_class == OpClass::kElementwise;
-    const Tensor& output = plan_->values[step.outputs[0]].tensor;
-    for (int i = 0; i < static_cast<int>(step.inputs.size()); ++i) {
-      // Operands of the epilogue of an elementwise step are read after the kernel has written.
-      const bool may =
-          elementwise ? i < step.num_op_inputs : step.kernel && step.kernel->writes_over_input(i);
-      if (!may) continue;
-      const ValueId input = step.inputs[i];
-      if (input == kNoValue || roots_[input] == kNoValue || last[Root(input)] != index) continue;
-      // Read twice, the second time maybe by an epilogue after the kernel has written: x + 3, then
-      // *x.
-      if (ReadsOfRoot(step, Root(input)) > 1) continue;
-      const Tensor& tensor = plan_->values[input].tensor;
-      if (tensor.shape() == output.shape() && tensor.dtype() == output.dtype() &&
-          tensor.layout() == output.layout()) {
-        return input;
-      }
-    }
-    return kNoValue;
-  }
-
-  absl::Status PlaceInArena() {
-    std::vector<int> last = LastUses();
-    std::vector<BlockRequest> requests;
-    std::vector<int> block(plan_->values.size(), -1);           // by root
-    std::vector<int64_t> block_start(plan_->values.size(), 0);  // likewise: where in the block
-    int64_t scratch = 0;
-    for (size_t s = 0; s < plan_->steps.size(); ++s) {
-      const Step& step = plan_->steps[s];
-      if (step.kernel) scratch = std::max(scratch, step.kernel->scratch_bytes());
-      if (step.dynamic) continue;
-      const ValueId shared = InPlaceInput(step, static_cast<int>(s), last);
-      for (ValueId output : step.outputs) {
-        if (output == kNoValue) continue;
-        const ValueId root = Root(output);
-        if (block[root] >= 0) continue;  // a part of what another step began to write
-        const int lives_to = std::max(last[root], static_cast<int>(s));
-        if (shared != kNoValue && root == output) {
-          block[output] = block[Root(shared)];
-          block_start[output] = block_start[Root(shared)] + starts_[shared];
-          requests[block[output]].last = lives_to;
-          continue;
-        }
-        block[root] = static_cast<int>(requests.size());
-        requests.push_back({plan_->values[root].tensor.byte_size(), static_cast<int>(s), lives_to});
-      }
-    }
-    const MemoryLayout layout = PlanMemory(requests);
-    for (size_t id = 0; id < plan_->values.size(); ++id) {
-      const ValueId root = roots_[id];
-      if (root == kNoValue) continue;
-      plan_->values[id].offset = layout.offsets[block[root]] + block_start[root] + starts_[id];
-    }
-    plan_->scratch_offset = layout.bytes;
-    plan_->arena_bytes = layout.bytes + scratch;
-    if (plan_->arena_bytes > options_.max_arena_bytes) {
-      return absl::ResourceExhaustedError(absl::StrCat("these input shapes need an arena of ",
-                                                       plan_->arena_bytes, " bytes; the limit is ",
-                                                       options_.max_arena_bytes));
-    }
-    return absl::OkStatus();
-  }
-
   const Graph& graph_;
   const PlanOptions& options_;
   const bool all_dynamic_;
@@ -416,9 +371,18 @@ class PlanBuilder {
   std::vector<ValueId> roots_;
   std::vector<int64_t> starts_;
   std::set<ValueId> joined_;  // roots whose parts are written by several steps
+  ValueCopies copies_{*plan_, roots_, starts_, options_.device_weights};
 };
 
 }  // namespace
+
+int Plan::AddDevice(Device* device) {
+  for (size_t d = 0; d < devices.size(); ++d) {
+    if (devices[d].device == device) return static_cast<int>(d);
+  }
+  devices.push_back({device});
+  return static_cast<int>(devices.size()) - 1;
+}
 
 absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(const Graph& graph,
                                                       const PlanOptions& options) {

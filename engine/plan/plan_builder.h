@@ -8,6 +8,7 @@
 
 namespace inferd {
 
+class DeviceWeights;
 class KernelChoices;
 class WeightStore;
 
@@ -15,16 +16,18 @@ class WeightStore;
 struct PlanOptions {
   absl::Span<const std::unique_ptr<ExecutionProvider>> providers;
   WeightStore* weights = nullptr;
-  const KernelChoices* choices = nullptr;  // null: as the providers think best
+  DeviceWeights* device_weights = nullptr;  // needed where a provider has a device
+  const KernelChoices* choices = nullptr;   // null: as the providers think best
   int threads = 1;
   int64_t max_arena_bytes = 0;           // also what any one dynamic tensor may take
   const EngineConfig* config = nullptr;  // which passes bound bodies get; null: none
 };
 
-// The plan of a bound graph after its passes: each node goes to the first provider that supports
-// it, else to the portable kernel; kernels are prepared; values get offsets. Nodes whose shapes are
-// only known while running become dynamic steps. RESOURCE_EXHAUSTED when the arena would be too
-// large.
+// The plan of a bound graph after its passes: each node goes to the device that the partition put
+// it on, or to the first provider in host memory that supports it, else to the portable kernel;
+// kernels are prepared; values that cross between memories are copied, once; values get offsets.
+// Nodes whose shapes are only known while running become dynamic steps. RESOURCE_EXHAUSTED when an
+// arena would be too large.
 absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(const Graph& graph,
                                                       const PlanOptions& options);
 

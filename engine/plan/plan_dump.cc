@@ -3,9 +3,14 @@
 #include "engine/graph/op_def.h"
 #include "engine/plan/body.h"
 #include "engine/plan/plan.h"
+#include "engine/providers/device.h"
 
 namespace inferd {
 namespace {
+
+std::string WhereText(const Plan& plan, int device) {
+  return device < 0 ? "" : absl::StrCat(":", plan.devices[device].device->name());
+}
 
 std::string StorageText(const Plan& plan, ValueId id) {
   if (id == kNoValue) return "-";
@@ -18,7 +23,8 @@ std::string StorageText(const Plan& plan, ValueId id) {
     case StorageKind::kInput:
       return absl::StrCat("%", id, ":input", storage.input, " ", storage.tensor.TypeString());
     case StorageKind::kArena:
-      return absl::StrCat("%", id, "@", storage.offset, " ", storage.tensor.TypeString(), layout);
+      return absl::StrCat("%", id, "@", storage.offset, WhereText(plan, storage.device), " ",
+                          storage.tensor.TypeString(), layout);
     case StorageKind::kDynamic:
       return absl::StrCat("%", id, ":dynamic");
     case StorageKind::kNone:
@@ -32,6 +38,11 @@ std::string StorageText(const Plan& plan, ValueId id) {
 std::string Plan::ToString() const {
   std::string text = absl::StrFormat("plan: %d steps, arena %d bytes (scratch from %d)\n",
                                      steps.size(), arena_bytes, scratch_offset);
+  for (const PlanDevice& device : devices) {
+    absl::StrAppendFormat(&text, "  on %s: arena %d bytes (scratch from %d)\n",
+                          std::string(device.device->name()), device.arena_bytes,
+                          device.scratch_offset);
+  }
   for (const Step& step : steps) {
     absl::StrAppendFormat(&text, "  %-24s %-10s %-32s", std::string(step.op->name), step.provider,
                           step.kernel ? step.kernel->description() : "control flow");

@@ -11,14 +11,20 @@
 
 namespace inferd {
 
+class Device;
+class DeviceContext;
+class DeviceWeights;
 class WeightStore;
 
 // What a prepared kernel sees when it runs. Absent optional inputs and outputs are null.
 struct StepContext {
   absl::Span<const Tensor* const> inputs;
   absl::Span<Tensor* const> outputs;
-  void* scratch = nullptr;  // scratch_bytes() of the kernel, 64-byte aligned
+  void* scratch = nullptr;  // scratch_bytes() of the kernel, 64-byte aligned; see below
   int threads = 1;          // OpenMP threads the kernel may use
+  // Of a step on a device: where to give the work; inputs, outputs and scratch are its memory then,
+  // aligned as device.h says.
+  DeviceContext* device = nullptr;
 };
 
 // One prepared step over static shapes: weights packed, primitives built, nothing left to check.
@@ -51,14 +57,21 @@ struct PrepareContext {
   // Which of the provider's Candidates to take. Empty, or one that cannot run the node: as the
   // provider thinks best.
   absl::string_view candidate;
+  DeviceWeights* device_weights = nullptr;  // for providers with a device
 };
 
 // One device: which nodes it takes, and the kernels for them. Nodes given to it are bound: every
-// shape is concrete, layouts are assigned, and epilogues are part of the node. Thread-safe.
+// shape is concrete, layouts are assigned, and epilogues are part of the node. The tensors of a
+// provider with a device() of its own are in that device's memory, and its kernels only give work
+// to the context; of those without one, in host memory. Thread-safe.
 class ExecutionProvider {
  public:
   virtual ~ExecutionProvider() = default;
   virtual absl::string_view name() const = 0;
+  // For the log: the device, its memory and driver.
+  virtual std::string description() const { return std::string(name()); }
+  // Null: nodes run in host memory.
+  virtual Device* device() const { return nullptr; }
 
   // Whether this provider runs `node`, epilogue included. Also asked with symbolic shapes, before
   // binding, by passes that fuse: answer for what is known, true only if it holds for every
@@ -72,7 +85,8 @@ class ExecutionProvider {
   // itself first; empty where there is nothing to choose. Measuring them is for others.
   virtual std::vector<std::string> Candidates(const Graph&, const Node&) const { return {}; }
 
-  // The kernel for a bound node. Constants to pack are graph.constant(input).
+  // The kernel for a bound node. Constants to pack are graph.constant(input). UNIMPLEMENTED from a
+  // provider with a device: the node runs in host memory.
   virtual absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
                                                                const PrepareContext& context) = 0;
 };

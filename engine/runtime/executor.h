@@ -13,10 +13,14 @@
 namespace inferd {
 
 class BodyRunner;
+class DeviceContext;
+class DeviceGraph;
 
 // Runs one plan, one execution at a time, on a borrowed core slot. Holds the table of the plan's
-// values, so that a run only points it at this request's inputs and this slot's arena.
-// Used by one thread at a time.
+// values, so that a run only points it at this request's inputs and this slot's arena. On devices
+// it has a queue and an arena of its own, made by the first run and, after an error other than
+// INVALID_ARGUMENT, by the next one; neighbouring steps there become one recorded graph once they
+// have run a few times. Used by one thread at a time.
 class Executor {
  public:
   explicit Executor(std::shared_ptr<const Plan> plan);
@@ -46,17 +50,45 @@ class Executor {
     std::vector<std::unique_ptr<BodyRunner>> bodies;
   };
 
+  // One of the plan's devices. The arena goes after the context, which waits for its work.
+  struct DeviceState {
+    std::shared_ptr<void> arena;
+    std::unique_ptr<DeviceContext> context;
+    std::byte* scratch = nullptr;
+  };
+
+  // Neighbouring kernel steps [begin, end) on one device.
+  struct Segment {
+    size_t begin = 0;
+    size_t end = 0;
+    int device = 0;
+    bool refused = false;  // the device records no graph of it
+    std::unique_ptr<DeviceGraph> graph;
+  };
+
   // Points the table at this run's arena and inputs.
   absl::Status Bind(CoreSlot& slot, absl::Span<const Tensor> inputs);
   void BindInputs(absl::Span<const Tensor> inputs);
   void BindArena(std::byte* arena);
+  absl::Status MakeDeviceStates();
+  absl::Status WaitForDevices();
+  // After an error: contexts go unless it was the values' fault.
+  void SettleDevices(const absl::Status& error);
+  void DropDevices();
+  void FindSegments();
   absl::Status TimeSteps(CoreSlot& slot, std::vector<StepTime>* times);
   std::vector<StepProfile> DescribeSteps() const;
   absl::Status RunStep(const Step& step, StepState& state, CoreSlot& slot);
+  absl::Status RunDeviceStep(const Step& step, StepState& state, CoreSlot& slot);
+  absl::Status RunSegment(Segment& segment, CoreSlot& slot);
+  absl::Status RunSegmentSteps(const Segment& segment, CoreSlot& slot);
 
   const std::shared_ptr<const Plan> plan_;
   std::vector<Tensor> table_;  // by ValueId
   std::vector<StepState> steps_;
+  std::vector<DeviceState> devices_;     // empty until a run needs them
+  std::vector<Segment> segments_;        // in order; their graphs go before the contexts
+  int device_runs_ = 0;                  // since the contexts were made
   std::vector<ValueId> input_values_;    // inputs of known type and their views
   std::vector<ValueId> passed_values_;   // inputs that are only known when they come
   std::vector<ValueId> dynamic_values_;  // made while running

@@ -17,6 +17,7 @@
 #include "engine/graph/op_def.h"
 #include "engine/ops/shape_inference.h"
 #include "engine/plan/weight_store.h"
+#include "engine/providers/providers.h"
 
 namespace inferd {
 namespace {
@@ -227,10 +228,9 @@ ExecutionProvider* KernelTuner::ProviderOf(const Graph& graph, const Node& node)
       }
     }
   }
-  for (const auto& provider : environment_.providers) {
-    if (provider->Supports(graph, node)) return provider.get();
-  }
-  return nullptr;
+  // Devices choose by themselves.
+  if (node.device_provider >= 0) return nullptr;
+  return inferd::ProviderOf(environment_.providers, graph, node);
 }
 
 bool KernelTuner::OnIdleSlot(absl::FunctionRef<void(CoreSlot& slot)> work) {

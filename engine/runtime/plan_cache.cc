@@ -51,6 +51,23 @@ void PlanCache::Replace(const std::vector<Shape>& shapes, std::shared_ptr<const 
   old_executors.swap(it->second->idle);
 }
 
+void PlanCache::Clear() {
+  // Let go without the lock: kernels may free much.
+  std::vector<std::shared_ptr<Entry>> old_entries;
+  MutexLock lock(&mutex_);
+  for (auto it = recency_.begin(); it != recency_.end();) {
+    const auto entry = entries_.find(*it);
+    // Entries still being bound stay: their callers wait for them.
+    if (!entry->second->ready) {
+      ++it;
+      continue;
+    }
+    old_entries.push_back(std::move(entry->second));
+    entries_.erase(entry);
+    it = recency_.erase(it);
+  }
+}
+
 std::optional<std::vector<Shape>> PlanCache::TakeUntuned() {
   MutexLock lock(&mutex_);
   const std::vector<Shape>* most_used = nullptr;

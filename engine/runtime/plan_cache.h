@@ -33,6 +33,8 @@ class PlanCache {
 
   // Puts `plan` in the place of the plan for `shapes`, if that is still there.
   void Replace(const std::vector<Shape>& shapes, std::shared_ptr<const Plan> plan);
+  // Lets all plans go; what is bound afterwards is made anew. Executions go on with theirs.
+  void Clear();
   // The shapes of the plan most used that TakeUntuned did not give before; empty: there is none.
   std::optional<std::vector<Shape>> TakeUntuned();
 

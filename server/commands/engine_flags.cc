@@ -47,7 +47,7 @@ void AddEngineFlags(CLI::App& command, EngineFlags* flags) {
       ->capture_default_str();
   command
       .add_option("--provider", flags->provider,
-                  "Who runs the nodes that it can: cpu, portable, or a library's name")
+                  "Who runs the nodes that it can: cpu, portable, or a device such as cuda")
       ->capture_default_str();
   command.add_option("--optimization", flags->optimization, "Which graph passes run")
       ->check(CLI::IsMember({"none", "basic", "all"}))

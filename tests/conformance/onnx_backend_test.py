@@ -42,10 +42,14 @@ def name_of(folder):
     return "/".join(folder.replace(os.sep, "/").split("/")[-2:])
 
 
-def run(folders, provider="cpu", optimization="all"):
+def run(folders, provider="cpu", optimization="all", arguments=()):
     """{folder: 'passed', 'failed' or 'skipped', with the reason}, one process for a few hundred."""
     ended = subprocess.run(
-        [INFERD, "test", "--provider", provider, "--optimization", optimization, *folders],
+        [
+            *(INFERD, "test", "--provider", provider, "--optimization", optimization),
+            *arguments,
+            *folders,
+        ],
         capture_output=True,
         text=True,
         errors="replace",
@@ -58,8 +62,8 @@ def run(folders, provider="cpu", optimization="all"):
             return {folders[0]: f"failed: exit {ended.returncode} {ended.stderr[-300:]}"}
         half = len(folders) // 2
         return {
-            **run(folders[:half], provider, optimization),
-            **run(folders[half:], provider, optimization),
+            **run(folders[:half], provider, optimization, arguments),
+            **run(folders[half:], provider, optimization, arguments),
         }
     results = {folder: "passed" for folder in folders}
     for line in lines[:-1]:

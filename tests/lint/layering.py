@@ -34,6 +34,7 @@ RANKS = {
 # Spine headers without dependencies of their own, usable from lower down than their folder.
 LOW_HEADERS = {
     "engine/plan/weight_store.h": 22,  # what kernels pack their constants into; a map over core/
+    "engine/plan/device_weights.h": 22,  # the same in the memory of devices
     "engine/core/status_macros.h": 5,  # macros over absl::Status alone
     "engine/runtime/core_slots.h": 21,  # part of the engine's public face
 }

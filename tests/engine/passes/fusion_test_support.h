@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/passes/passes.h"
+#include "tests/support/fake_device.h"
 #include "tests/support/fake_provider.h"
 #include "tests/support/graph_builder.h"
 #include "tests/support/run_graph.h"
@@ -25,6 +26,16 @@ inline void ExpectSameAnswers(absl::StatusOr<int> (*pass)(Graph&, const PassCont
   const std::vector<Tensor> after = RunPortable(graph, inputs);
   ASSERT_EQ(before.size(), after.size());
   for (size_t i = 0; i < before.size(); ++i) ExpectNear(after[i], before[i], 1e-5f);
+}
+
+// A device that takes what `takes` accepts, before a host provider that takes everything.
+inline FakePassContext DeviceFirst(FakeDeviceProvider::Takes takes) {
+  FakePassContext context;
+  context.providers.push_back(std::make_unique<FakeDeviceProvider>(std::move(takes)));
+  context.providers.push_back(
+      std::make_unique<FakeProvider>([](const Graph&, const Node&) { return true; },
+                                     [](const Node&) { return LayoutPreference::kRowMajor; }));
+  return context;
 }
 
 // Small weights of both signs.

@@ -129,5 +129,19 @@ TEST(MergeProjections, LeavesOperandsThatDoNotKeepToTheirRows) {
   EXPECT_EQ(RunPass(MergeProjections, graph, SupportsEverything()), 0);
 }
 
+TEST(MergeProjections, TakesNoAttentionFromADevice) {
+  GraphBuilder b;
+  const ValueId x = Rows(b, "x");
+  Graph graph =
+      b.Build({Attend(b, Project(b, x, false), Project(b, x, false), Project(b, x, false))});
+  // It reads what products write as they are.
+  const FakePassContext context = testing::DeviceFirst([](const Graph& g, const Node& node) {
+    return node.op->name != "Attention" ||
+           g.value(node.inputs[0]).type.shape.ToShape()[2] == kColumns;
+  });
+  EXPECT_EQ(RunPass(MergeProjections, graph, context), 0);
+  EXPECT_EQ(CountOps(graph, "MatMul"), 3);
+}
+
 }  // namespace
 }  // namespace inferd

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "engine/providers/device.h"
 #include "engine/providers/providers.h"
 
 namespace inferd {
@@ -20,6 +21,7 @@ TEST(ProviderLibrary, LiesBesideTheEngine) {
   const auto provider = LoadProvider(ProviderLibraryPath("fake"), {});
   ASSERT_TRUE(provider.ok()) << provider.status();
   EXPECT_EQ((*provider)->name(), "fake");
+  EXPECT_EQ((*provider)->device()->name(), "fake:0");
 }
 
 TEST(ProviderLibrary, OfOtherHeadersIsRefusedWithBothIds) {
@@ -42,12 +44,17 @@ TEST(ProviderLibrary, ThatCannotBeLoadedIsRefusedWithTheReason) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("cannot be loaded"));
 }
 
-TEST(MakeProviders, TakesLibrariesByNameInOrder) {
-  const auto providers = MakeProviders(WithProviders({"fake", "cpu", "portable"}));
+TEST(MakeProviders, PutsTheCpuBehindADevice) {
+  const auto providers = MakeProviders(WithProviders({"fake"}));
   ASSERT_TRUE(providers.ok()) << providers.status();
   ASSERT_EQ(providers->size(), 2u);
-  EXPECT_EQ((*providers)[0]->name(), "fake");
   EXPECT_EQ((*providers)[1]->name(), "cpu");
+}
+
+TEST(MakeProviders, LeavesTheRestToThePortableKernelsWhenTold) {
+  const auto providers = MakeProviders(WithProviders({"fake", "portable"}));
+  ASSERT_TRUE(providers.ok()) << providers.status();
+  EXPECT_EQ(providers->size(), 1u);
 }
 
 TEST(MakeProviders, SaysWhichLibraryAnUnknownProviderWouldNeed) {
@@ -63,9 +70,9 @@ TEST(MakeProviders, TakesNoPathForAName) {
 }
 
 TEST(MakeProviders, SaysWhyADeviceDoesNotAnswer) {
-  setenv("INFERD_FAKE_PROVIDER", "absent", 1);
+  setenv("INFERD_FAKE_DEVICE", "absent", 1);
   const absl::Status status = MakeProviders(WithProviders({"fake", "cpu"})).status();
-  unsetenv("INFERD_FAKE_PROVIDER");
+  unsetenv("INFERD_FAKE_DEVICE");
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("provider 'fake'"), HasSubstr("no fake device answers")));

@@ -1,4 +1,4 @@
-#include "engine/runtime/step_cost.h"
+#include "engine/ops/op_cost.h"
 
 #include "engine/ops/op_registry.h"
 #include "gtest/gtest.h"
@@ -27,10 +27,7 @@ std::vector<Tensor> Tensors(const std::vector<std::vector<int64_t>>& dims) {
 }
 
 double FlopsOf(const Case& c) {
-  Step step;
-  step.op = &OpRegistry::Builtin().Get(c.domain, c.op);
-  step.attributes = c.attributes;
-  step.num_op_inputs = static_cast<int>(c.inputs.size());
+  const OpDef& op = OpRegistry::Builtin().Get(c.domain, c.op);
   std::vector<Tensor> inputs = Tensors(c.inputs);
   std::vector<Tensor> outputs = Tensors(c.outputs);
   std::vector<const Tensor*> input_pointers;
@@ -41,10 +38,11 @@ double FlopsOf(const Case& c) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     output_pointers.push_back(c.outputs[i].empty() ? nullptr : &outputs[i]);
   }
-  return StepFlops(step, input_pointers, absl::MakeSpan(output_pointers));
+  return OpFlops({op, c.attributes, static_cast<int>(c.inputs.size()), input_pointers,
+                  absl::MakeSpan(output_pointers)});
 }
 
-TEST(StepCost, CountsAMultiplicationAndAnAdditionForEveryTermOfASum) {
+TEST(OpCost, CountsAMultiplicationAndAnAdditionForEveryTermOfASum) {
   Attributes transposed;
   transposed.Set("transA", int64_t{1});
   const Case cases[] = {
@@ -58,7 +56,7 @@ TEST(StepCost, CountsAMultiplicationAndAnAdditionForEveryTermOfASum) {
   for (const Case& c : cases) EXPECT_EQ(FlopsOf(c), c.flops) << c.op;
 }
 
-TEST(StepCost, CountsEveryQueryWithEveryKeyOfAnAttention) {
+TEST(OpCost, CountsEveryQueryWithEveryKeyOfAnAttention) {
   // 2 heads of size 4, 3 queries, 5 keys and, where it is given, a past of 6.
   const double per_key = 2.0 * (3 * 8 + 3 * 8);
   const Case cases[] = {
@@ -92,29 +90,29 @@ TEST(StepCost, CountsEveryQueryWithEveryKeyOfAnAttention) {
   for (const Case& c : cases) EXPECT_EQ(FlopsOf(c), c.flops) << c.op;
 }
 
-TEST(StepCost, CountsNothingForOtherOperatorsAndAbsentTensors) {
+TEST(OpCost, CountsNothingForOtherOperatorsAndAbsentTensors) {
   EXPECT_EQ(FlopsOf({"", "Add", {{2, 3}, {3}}, {{2, 3}}, 0, {}}), 0);
   EXPECT_EQ(FlopsOf({"", "MatMul", {{}, {}}, {{}}, 0, {}}), 0);
   EXPECT_EQ(FlopsOf({"", "Conv", {{1, 4, 9, 9}, {}}, {{1, 6, 7, 7}}, 0, {}}), 0);
 }
 
-TEST(StepCost, CountsEachTensorOfAStepOnce) {
-  Step step;
-  step.op = &OpRegistry::Builtin().Get("", "Add");
+TEST(OpCost, CountsEachTensorOfAUseOnce) {
   Tensor x = Floats({2, 3});
   Tensor y = Floats({4});
+  const Tensor* inputs[] = {&x, &x, nullptr};
   Tensor* outputs[] = {&y};
-  EXPECT_EQ(StepBytes(step, {&x, &x, nullptr}, absl::MakeSpan(outputs)), 4 * (6 + 4));
+  const OpDef& op = OpRegistry::Builtin().Get("", "Add");
+  EXPECT_EQ(OpBytes({op, {}, 3, inputs, outputs}), 4 * (6 + 4));
 }
 
-TEST(StepCost, CountsOnlyTheRowsThatAreGathered) {
-  Step step;
-  step.op = &OpRegistry::Builtin().Get("", "Gather");
+TEST(OpCost, CountsOnlyTheRowsThatAreGathered) {
   Tensor table = Floats({1000, 3});
   Tensor indices = Tensor::View(DType::kInt64, Shape({2}), nullptr);
   Tensor y = Floats({2, 3});
+  const Tensor* inputs[] = {&table, &indices};
   Tensor* outputs[] = {&y};
-  EXPECT_EQ(StepBytes(step, {&table, &indices}, absl::MakeSpan(outputs)), 24 + 16 + 24);
+  const OpDef& op = OpRegistry::Builtin().Get("", "Gather");
+  EXPECT_EQ(OpBytes({op, {}, 2, inputs, outputs}), 24 + 16 + 24);
 }
 
 }  // namespace

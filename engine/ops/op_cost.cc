@@ -1,4 +1,4 @@
-#include "engine/runtime/step_cost.h"
+#include "engine/ops/op_cost.h"
 
 #include <algorithm>
 
@@ -7,15 +7,10 @@
 namespace inferd {
 namespace {
 
-// The tensors of one step. A null pointer stands for what is absent.
-struct Operands {
-  const Step& step;
-  absl::Span<const Tensor* const> inputs;
-  absl::Span<Tensor* const> outputs;
-
+// The tensors of one use. A null pointer stands for what is absent.
+struct Operands : OpUse {
   const Tensor* input(int i) const {
-    return i >= 0 && i < step.num_op_inputs && i < static_cast<int>(inputs.size()) ? inputs[i]
-                                                                                   : nullptr;
+    return i >= 0 && i < num_op_inputs && i < static_cast<int>(inputs.size()) ? inputs[i] : nullptr;
   }
   const Tensor* output(int i) const {
     return i < static_cast<int>(outputs.size()) ? outputs[i] : nullptr;
@@ -42,7 +37,7 @@ double PerFirstDim(const Tensor* weights) {
 
 // Every output element is a sum over A's inner dimension.
 double ProductFlops(const Operands& operands, int a) {
-  const Attributes& attributes = operands.step.attributes;
+  const Attributes& attributes = operands.attributes;
   const bool transposed = attributes.Int("transA", 0) != 0;
   return 2 * Elements(operands.output(0)) * DimFromEnd(operands.input(a), transposed ? 2 : 1);
 }
@@ -153,9 +148,9 @@ constexpr CostRule kRules[] = {
 };
 
 // Of its first input such an operator reads no more bytes than it writes.
-bool ReadsOnlyWhatItWrites(const Step& step) {
+bool ReadsOnlyWhatItWrites(const OpDef& op) {
   constexpr absl::string_view kNames[] = {"Gather", "GatherElements", "GatherND", "Slice"};
-  return std::find(std::begin(kNames), std::end(kNames), step.op->name) != std::end(kNames);
+  return std::find(std::begin(kNames), std::end(kNames), op.name) != std::end(kNames);
 }
 
 void AddTensor(const Tensor* tensor, std::vector<const Tensor*>* tensors) {
@@ -166,25 +161,25 @@ void AddTensor(const Tensor* tensor, std::vector<const Tensor*>* tensors) {
 
 }  // namespace
 
-double StepFlops(const Step& step, absl::Span<const Tensor* const> inputs,
-                 absl::Span<Tensor* const> outputs) {
+double OpFlops(const OpUse& use) {
   for (const CostRule& rule : kRules) {
-    if (rule.op != step.op->name || rule.domain != step.op->domain) continue;
-    return rule.flops({step, inputs, outputs}, rule.input);
+    if (rule.op != use.op.name || rule.domain != use.op.domain) continue;
+    return rule.flops({use}, rule.input);
   }
   return 0;
 }
 
-int64_t StepBytes(const Step& step, absl::Span<const Tensor* const> inputs,
-                  absl::Span<Tensor* const> outputs) {
+int64_t OpBytes(const OpUse& use) {
   std::vector<const Tensor*> tensors;
-  for (const Tensor* input : inputs) AddTensor(input, &tensors);
-  for (const Tensor* output : outputs) AddTensor(output, &tensors);
+  for (const Tensor* input : use.inputs) AddTensor(input, &tensors);
+  for (const Tensor* output : use.outputs) AddTensor(output, &tensors);
   int64_t bytes = 0;
   for (const Tensor* tensor : tensors) {
-    const bool picks = !inputs.empty() && tensor == inputs[0] && ReadsOnlyWhatItWrites(step) &&
-                       !outputs.empty() && outputs[0] != nullptr;
-    bytes += picks ? std::min(tensor->byte_size(), outputs[0]->byte_size()) : tensor->byte_size();
+    const bool picks = !use.inputs.empty() && tensor == use.inputs[0] &&
+                       ReadsOnlyWhatItWrites(use.op) && !use.outputs.empty() &&
+                       use.outputs[0] != nullptr;
+    bytes +=
+        picks ? std::min(tensor->byte_size(), use.outputs[0]->byte_size()) : tensor->byte_size();
   }
   return bytes;
 }
