@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -63,6 +64,34 @@ TEST(Engine, RunsALinearLayerOnEveryProvider) {
     const Tensor x = Tensor::FromValues<float>(Shape({2, 4}), {1, 1, 1, 1, 10, 20, 30, 40});
     EXPECT_THAT(RunFloats(*model, {x}), ::testing::ElementsAre(0, 21, 400, 601)) << provider;
   }
+}
+
+TEST(Engine, RunsPartsOfAModelOnADeviceAndTheRestOnTheHost) {
+  EngineConfig config;
+  config.providers = {"fake"};
+  const Tensor x = Tensor::FromValues<float>(Shape({2, 4}), {1, 1, 1, 1, 10, 20, 30, 40});
+  for (const char* takes : {"all", "half"}) {
+    setenv("INFERD_FAKE_DEVICE", takes, 1);
+    auto model = CompileOrDie(Linear(), config);
+    EXPECT_THAT(RunFloats(*model, {x}), ::testing::ElementsAre(0, 21, 400, 601)) << takes;
+  }
+  unsetenv("INFERD_FAKE_DEVICE");
+}
+
+TEST(Engine, GoesOnInHostMemoryWhenItsDeviceIsLost) {
+  EngineConfig config;
+  config.providers = {"fake"};
+  setenv("INFERD_FAKE_DEVICE", "dies", 1);
+  auto model = CompileOrDie(Linear(), config);
+  unsetenv("INFERD_FAKE_DEVICE");
+  const std::vector<Shape> shapes = {Shape({2, 4})};
+  EXPECT_THAT(model->PlanDump(shapes).value(), HasSubstr("on fake:0"));
+  const Tensor x = Tensor::FromValues<float>(Shape({2, 4}), {1, 1, 1, 1, 10, 20, 30, 40});
+  CoreSlot slot(1);
+  std::vector<Tensor> outputs;
+  EXPECT_FALSE(model->Run(slot, {&x, 1}, &outputs).ok());
+  EXPECT_THAT(RunFloats(*model, {x}), ::testing::ElementsAre(0, 21, 400, 601));
+  EXPECT_THAT(model->PlanDump(shapes).value(), ::testing::Not(HasSubstr("on fake:0")));
 }
 
 TEST(Engine, KeepsTheSignatureOfTheFile) {

@@ -1,5 +1,7 @@
 // The fake device as a library that the engine loads by name: `--provider fake`. With
-// INFERD_FAKE_DEVICE=half it takes about every other node, so that most values cross.
+// INFERD_FAKE_DEVICE=half it takes about every other node, so that most values cross; with dies,
+// its first work fails and it is lost; with absent, it does not answer.
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 
@@ -10,7 +12,9 @@
 namespace {
 
 bool TakesHalf(const inferd::Graph& graph, const inferd::Node& node) {
-  const std::string& name = node.outputs.empty() ? node.name : graph.value(node.outputs[0]).name;
+  const auto made = std::find_if(node.outputs.begin(), node.outputs.end(),
+                                 [](inferd::ValueId id) { return id != inferd::kNoValue; });
+  const std::string& name = made == node.outputs.end() ? node.name : graph.value(*made).name;
   return std::hash<std::string>()(name) % 2 == 0;
 }
 
@@ -22,7 +26,9 @@ absl::StatusOr<std::unique_ptr<inferd::ExecutionProvider>> Make(const inferd::En
   if (mode != nullptr && absl::string_view(mode) == "absent") {
     return absl::UnavailableError("no fake device answers");
   }
-  return std::make_unique<inferd::testing::FakeDeviceProvider>();
+  auto provider = std::make_unique<inferd::testing::FakeDeviceProvider>();
+  if (mode != nullptr && absl::string_view(mode) == "dies") provider->fake().DieNext();
+  return provider;
 }
 
 constexpr inferd::ProviderLibrary kLibrary = {INFERD_INTERFACE_ID, Make};

@@ -49,7 +49,7 @@ CORNERS = [
     (re.compile(r"dnnl"), ("engine/providers/cpu/", "tests/engine/providers/"), "oneDNN"),
     (
         re.compile(r"^(cuda|cublas|cudnn|curand|nvrtc|nvml|cub/|thrust/|cute/|cutlass/)"),
-        ("engine/providers/cuda/", "tests/engine/providers/cuda/"),
+        ("engine/providers/cuda/", "tests/engine/providers/cuda/", "tests/support/cuda_emulation/"),
         "CUDA",
     ),
     (

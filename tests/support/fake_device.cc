@@ -185,6 +185,7 @@ absl::StatusOr<std::unique_ptr<DeviceContext>> FakeDevice::MakeContext() {
 bool FakeDevice::TakeFailure() {
   if (failures_ == 0) return false;
   --failures_;
+  if (dies_) usable_ = false;
   return true;
 }
 

@@ -26,6 +26,9 @@ class FakeDevice : public Device {
   absl::StatusOr<std::unique_ptr<DeviceContext>> MakeContext() override;
   DeviceCosts costs() const override { return costs_; }
   bool usable() const override { return usable_; }
+  std::vector<DeviceStatistic> Statistics() const override {
+    return {{"fake_allocated_bytes", "Memory in use", false, {}, double(allocated_bytes_)}};
+  }
 
   // Runs `work` with the memory accessible.
   absl::Status Work(absl::FunctionRef<absl::Status()> work);
@@ -35,6 +38,11 @@ class FakeDevice : public Device {
   // The next `count` runs of a kernel or graph fail.
   void FailNext(int count) { failures_ = count; }
   void set_usable(bool usable) { usable_ = usable; }
+  // The next failure is its last: it is not usable any more.
+  void DieNext() {
+    dies_ = true;
+    FailNext(1);
+  }
   // Takes one of the failures asked for.
   bool TakeFailure();
 
@@ -50,6 +58,7 @@ class FakeDevice : public Device {
   DeviceCosts costs_ = {0, 1e18, 0, 1e18, 1e18};  // everything pays
   int64_t cap_bytes_ = int64_t{1} << 40;
   std::atomic<bool> usable_{true};
+  std::atomic<bool> dies_{false};
   std::atomic<int> failures_{0};
   std::atomic<int64_t> allocated_bytes_{0};
   std::atomic<int> contexts_{0};

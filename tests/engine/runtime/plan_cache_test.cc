@@ -86,6 +86,21 @@ TEST(PlanCache, GivesEachPlanOnceForTuningTheMostUsedFirst) {
   EXPECT_EQ(cache.TakeUntuned(), std::nullopt);
 }
 
+TEST(PlanCache, BindsAnewWhatItLetGo) {
+  int bound = 0;
+  PlanCache cache(4, [&](const std::vector<Shape>&) {
+    ++bound;
+    return absl::StatusOr<std::shared_ptr<const Plan>>(std::make_shared<const Plan>());
+  });
+  auto lent = cache.BorrowExecutor(Key(1)).value();
+  cache.Clear();
+  EXPECT_EQ(cache.num_plans(), 0);
+  // It may go on, but is not kept.
+  cache.ReturnExecutor(Key(1), std::move(lent));
+  ASSERT_TRUE(cache.BorrowExecutor(Key(1)).ok());
+  EXPECT_EQ(bound, 2);
+}
+
 TEST(PlanCache, SurvivesManyShapesFromManyThreads) {
   PlanCache cache(3, [&](const std::vector<Shape>&) {
     return absl::StatusOr<std::shared_ptr<const Plan>>(std::make_shared<const Plan>());

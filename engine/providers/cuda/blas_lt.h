@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cublasLt.h>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "engine/providers/cuda/cuda_context.h"
+#include "engine/providers/cuda/launch/types.h"
+
+namespace inferd::cuda {
+
+// D = relu(alpha * A B + beta * C + bias), row-major: A [m,k], B [k,n] (each maybe stored
+// transposed), C and D [m,n], bias [n]; `batch` of them at strides in elements, bias shared.
+struct ProductSpec {
+  int64_t m = 0;
+  int64_t n = 0;
+  int64_t k = 0;
+  bool a_transposed = false;
+  bool b_transposed = false;
+  Type operand_type = Type::kFloat32;  // of A and B
+  Type result_type = Type::kFloat32;   // of C, D and bias
+  float alpha = 1;
+  float beta = 0;  // 0: there is no C
+  bool bias = false;
+  bool relu = false;
+  bool tf32 = false;
+  int64_t batch = 1;
+  int64_t a_stride = 0;
+  int64_t b_stride = 0;
+  int64_t d_stride = 0;  // of C, too
+};
+
+struct ProductOperands {
+  const void* a = nullptr;
+  const void* b = nullptr;
+  const void* c = nullptr;
+  const void* bias = nullptr;
+  void* d = nullptr;
+};
+
+// One product, with the algorithm that cuBLASLt's heuristic ranks first. Immutable; Run may be
+// called by many threads at once, each with its own context.
+class Product {
+ public:
+  absl::Status Run(const ProductOperands& operands, CudaContext& cuda) const;
+
+ private:
+  friend class BlasLt;
+  absl::Status MakeDescription(const void* bias, cublasLtMatmulDescOpaque_t* description) const;
+
+  cublasLtHandle_t handle_ = nullptr;
+  ProductSpec spec_;
+  cublasLtMatrixLayoutOpaque_t a_ = {};
+  cublasLtMatrixLayoutOpaque_t b_ = {};
+  cublasLtMatrixLayoutOpaque_t d_ = {};
+  cublasLtMatmulAlgo_t algorithm_ = {};
+};
+
+// A cuBLASLt handle, which any number of threads may use. Thread-safe.
+class BlasLt {
+ public:
+  static absl::StatusOr<BlasLt> Make();
+
+  // UNIMPLEMENTED when there is no algorithm for it. The handle must outlive the product.
+  absl::StatusOr<Product> Plan(const ProductSpec& spec) const;
+
+ private:
+  using Handle = std::shared_ptr<std::remove_pointer_t<cublasLtHandle_t>>;
+  explicit BlasLt(Handle handle) : handle_(std::move(handle)) {}
+  Handle handle_;
+};
+
+}  // namespace inferd::cuda

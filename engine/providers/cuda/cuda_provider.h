@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "config/engine_config.h"
+#include "engine/providers/cuda/blas_lt.h"
+#include "engine/providers/cuda/cuda_device.h"
+#include "engine/providers/cuda/cudnn_planner.h"
+#include "engine/providers/cuda/kernel_table.h"
+#include "engine/providers/execution_provider.h"
+
+namespace inferd::cuda {
+
+// An NVIDIA GPU: matrix products by cuBLASLt, convolutions by cuDNN, own kernels for the rest.
+// Thread-safe.
+class CudaProvider : public ExecutionProvider {
+ public:
+  static absl::StatusOr<std::unique_ptr<ExecutionProvider>> Make(const EngineConfig& config);
+
+  CudaProvider(std::unique_ptr<CudaDevice> device, BlasLt blas, bool tf32);
+
+  absl::string_view name() const override { return "cuda"; }
+  std::string description() const override { return device_->Description(); }
+  Device* device() const override { return device_.get(); }
+  bool Supports(const Graph& graph, const Node& node) const override;
+  LayoutPreference Layouts(const Graph& graph, const Node& node) const override;
+  absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
+                                                       const PrepareContext& context) override;
+
+ private:
+  const std::unique_ptr<CudaDevice> device_;
+  const BlasLt blas_;
+  CudnnPlanner planner_;
+  const bool tf32_;
+  const KernelTable kernels_;
+};
+
+}  // namespace inferd::cuda

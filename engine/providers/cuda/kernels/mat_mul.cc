@@ -1,0 +1,196 @@
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/core/status_macros.h"
+#include "engine/graph/op_def.h"
+#include "engine/ops/op_registry.h"
+#include "engine/providers/cuda/blas_lt.h"
+#include "engine/providers/cuda/elementwise_plan.h"
+#include "engine/providers/cuda/node_checks.h"
+#include "engine/providers/cuda/step_kernel.h"
+
+// MatMul and Gemm on cuBLASLt: a bias, a residual and a Relu at the front of the epilogue are part
+// of the product.
+namespace inferd::cuda {
+namespace {
+
+enum class Batching : uint8_t { kNone, kFlat, kStrided };
+
+bool IsGemm(const Node& node) { return node.op->name == "Gemm"; }
+
+bool AreOnes(const SymbolicShape& shape) {
+  for (int d = 0; d < shape.rank() - 2; ++d) {
+    if (!shape.dim(d).Is(1)) return false;
+  }
+  return true;
+}
+
+// One matrix for all rows, or as many of each; a mixture of both is for others.
+Batching BatchingOf(const SymbolicShape& a, const SymbolicShape& b) {
+  if (a.rank() < 2 || b.rank() < 2) return Batching::kNone;
+  if (AreOnes(b) && a.rank() >= b.rank()) return Batching::kFlat;
+  if (AreOnes(a) && a.rank() <= b.rank()) return Batching::kStrided;
+  if (a.rank() != b.rank()) return Batching::kNone;
+  for (int d = 0; d < a.rank() - 2; ++d) {
+    if (!a.dim(d).SameAs(b.dim(d))) return Batching::kNone;
+  }
+  return Batching::kStrided;
+}
+
+bool HasNoElements(const SymbolicShape& shape) {
+  for (const Dim& dim : shape.dims()) {
+    if (dim.Is(0)) return true;
+  }
+  return false;
+}
+
+// The node with Gemm's C as the first step of its epilogue.
+Node WithAddend(const Node& node) {
+  Node with = node;
+  if (!IsGemm(node) || !HasInput(node, 2) || node.attributes.Float("beta", 1) != 1) return with;
+  EpilogueStep add;
+  add.op = &OpRegistry::Builtin().Get("", "Add");
+  add.operand = 2;
+  with.epilogue.insert(with.epilogue.begin(), std::move(add));
+  return with;
+}
+
+// beta * C with another beta than 0 and 1 is only for matrices.
+bool TakesAddend(const Graph& graph, const Node& node) {
+  if (!IsGemm(node) || !HasInput(node, 2)) return true;
+  const float beta = node.attributes.Float("beta", 1);
+  return beta == 1 || beta == 0 ||
+         (ShapeOf(graph, node.inputs[2]).SameAs(ShapeOf(graph, node.outputs[0])) &&
+          DTypeOf(graph, node.inputs[2]) == DTypeOf(graph, node.outputs[0]));
+}
+
+bool Supports(const Graph& graph, const Node& node) {
+  if (!AllOperands(graph, node, IsFloatType, kMaxDims) || node.outputs.size() != 1) return false;
+  const SymbolicShape& a = ShapeOf(graph, node.inputs[0]);
+  const SymbolicShape& b = ShapeOf(graph, node.inputs[1]);
+  const DType type = DTypeOf(graph, node.inputs[0]);
+  const DType result = DTypeOf(graph, node.outputs[0]);
+  if (type != DTypeOf(graph, node.inputs[1])) return false;
+  if (result != type && result != DType::kFloat32) return false;
+  if (BatchingOf(a, b) == Batching::kNone || HasNoElements(a) || HasNoElements(b)) return false;
+  return TakesAddend(graph, node) && ElementwisePlan::SupportsEpilogue(graph, WithAddend(node));
+}
+
+// Which of the step's inputs the product takes beside A and B; -1 for none.
+struct Absorbed {
+  int bias = -1;
+  int residual = -1;
+  size_t steps = 0;  // of the epilogue
+};
+
+// One value for each column.
+bool IsRow(const Shape& shape, int64_t columns) {
+  return shape.rank() > 0 && shape[shape.rank() - 1] == columns && shape.num_elements() == columns;
+}
+
+Absorbed Absorb(const Graph& graph, const Node& node, ProductSpec* spec) {
+  Absorbed absorbed;
+  const Shape output = BoundShape(graph, node.outputs[0]);
+  for (const EpilogueStep& step : node.epilogue) {
+    if (step.op->domain.empty() && step.op->name == "Relu") {
+      spec->relu = true;
+      ++absorbed.steps;
+      return absorbed;
+    }
+    if (!step.op->domain.empty() || step.op->name != "Add" || step.operand < 0) return absorbed;
+    const ValueId operand = node.inputs[step.operand];
+    if (DTypeOf(graph, operand) != DTypeOf(graph, node.outputs[0])) return absorbed;
+    const Shape shape = BoundShape(graph, operand);
+    if (absorbed.bias < 0 && IsRow(shape, spec->n) && spec->n > 1) {
+      absorbed.bias = step.operand;
+      spec->bias = true;
+    } else if (spec->beta == 0 && shape == output) {
+      absorbed.residual = step.operand;
+      spec->beta = 1;
+    } else {
+      return absorbed;
+    }
+    ++absorbed.steps;
+  }
+  return absorbed;
+}
+
+ProductSpec Describe(const Graph& graph, const Node& node) {
+  const Shape a = BoundShape(graph, node.inputs[0]);
+  const Shape b = BoundShape(graph, node.inputs[1]);
+  ProductSpec spec;
+  spec.operand_type = *TypeOf(graph, node.inputs[0]);
+  spec.result_type = *TypeOf(graph, node.outputs[0]);
+  if (IsGemm(node)) {
+    spec.a_transposed = node.attributes.Int("transA", 0) != 0;
+    spec.b_transposed = node.attributes.Int("transB", 0) != 0;
+    spec.alpha = node.attributes.Float("alpha", 1);
+  }
+  const int a_last = a.rank() - 1;
+  const int b_last = b.rank() - 1;
+  spec.m = a[spec.a_transposed ? a_last : a_last - 1];
+  spec.k = a[spec.a_transposed ? a_last - 1 : a_last];
+  spec.n = b[spec.b_transposed ? b_last - 1 : b_last];
+  if (BatchingOf(ShapeOf(graph, node.inputs[0]), ShapeOf(graph, node.inputs[1])) ==
+      Batching::kFlat) {
+    spec.m *= a.Product(0, a_last - 1);
+    return spec;
+  }
+  const int64_t a_batch = a.Product(0, a_last - 1);
+  spec.batch = b.Product(0, b_last - 1);
+  spec.a_stride = a_batch == 1 ? 0 : spec.m * spec.k;
+  spec.b_stride = spec.k * spec.n;
+  spec.d_stride = spec.m * spec.n;
+  return spec;
+}
+
+absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
+                                                     const CudaPrepareContext& context) {
+  ProductSpec spec = Describe(graph, node);
+  spec.tf32 = context.tf32;
+  const Node with_addend = WithAddend(node);
+  const float beta = IsGemm(node) && HasInput(node, 2) ? node.attributes.Float("beta", 1) : 0;
+  int residual = -1;
+  if (beta != 0 && beta != 1) {
+    spec.beta = beta;
+    residual = 2;
+  }
+  ProductSpec fused = spec;
+  Absorbed absorbed = Absorb(graph, with_addend, &fused);
+  auto planned = context.blas->Plan(fused);
+  if (absorbed.steps > 0 && absl::IsUnimplemented(planned.status())) {
+    absorbed = Absorbed();
+    fused = spec;
+    planned = context.blas->Plan(fused);
+  }
+  RETURN_IF_ERROR(planned.status());
+  if (absorbed.residual >= 0) residual = absorbed.residual;
+  const int bias = absorbed.bias;
+  const auto launch = [product = *planned, residual, bias](const StepContext& step,
+                                                           CudaContext& cuda) {
+    ProductOperands operands;
+    operands.a = step.inputs[0]->raw();
+    operands.b = step.inputs[1]->raw();
+    operands.d = step.outputs[0]->mutable_raw();
+    if (residual >= 0) operands.c = step.inputs[residual]->raw();
+    if (bias >= 0) operands.bias = step.inputs[bias]->raw();
+    return product.Run(operands, cuda);
+  };
+  std::string description =
+      absl::StrCat("cublasLt", bias >= 0 ? "+bias" : "", residual >= 0 ? "+residual" : "",
+                   fused.relu ? "+relu" : "");
+  return MakeStepKernel(graph, with_addend, std::move(description), launch,
+                        {.epilogue_done = absorbed.steps});
+}
+
+constexpr CudaKernelDef kKernels[] = {
+    {"", "MatMul", Supports, LayoutPreference::kRowMajor, Prepare},
+    {"", "Gemm", Supports, LayoutPreference::kRowMajor, Prepare},
+};
+
+}  // namespace
+
+absl::Span<const CudaKernelDef> MatMulKernels() { return kKernels; }
+
+}  // namespace inferd::cuda

@@ -1,0 +1,199 @@
+// The functions of cuBLASLt that the provider calls, by the library's documentation: column-major
+// products, their sums in double.
+#include <cublasLt.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "engine/core/float16.h"
+#include "engine/providers/device.h"
+
+namespace {
+
+// In the place of the opaque structures, which are larger.
+struct Description {
+  int32_t transposed_a;
+  int32_t transposed_b;
+  uint32_t epilogue;
+  int32_t bias_type;
+  const void* bias;
+};
+struct Layout {
+  int64_t rows;
+  int64_t columns;
+  int64_t leading;
+  int64_t stride;
+  int32_t type;
+  int32_t batch;
+};
+static_assert(sizeof(Description) <= sizeof(cublasLtMatmulDescOpaque_t));
+static_assert(sizeof(Layout) <= sizeof(cublasLtMatrixLayoutOpaque_t));
+
+template <typename Opaque, typename Own>
+Own& As(Opaque* opaque) {
+  return *reinterpret_cast<Own*>(opaque);
+}
+
+double Load(const void* data, int32_t type, int64_t i) {
+  switch (type) {
+    case CUDA_R_16F:
+      return static_cast<float>(static_cast<const inferd::Float16*>(data)[i]);
+    case CUDA_R_16BF:
+      return static_cast<float>(static_cast<const inferd::Bfloat16*>(data)[i]);
+    default:
+      return static_cast<const float*>(data)[i];
+  }
+}
+
+void Store(void* data, int32_t type, int64_t i, double value) {
+  const auto rounded = static_cast<float>(value);
+  switch (type) {
+    case CUDA_R_16F:
+      static_cast<inferd::Float16*>(data)[i] = inferd::Float16(rounded);
+      return;
+    case CUDA_R_16BF:
+      static_cast<inferd::Bfloat16*>(data)[i] = inferd::Bfloat16(rounded);
+      return;
+    default:
+      static_cast<float*>(data)[i] = rounded;
+  }
+}
+
+int64_t At(const Layout& layout, int64_t batch, int64_t row, int64_t column) {
+  return batch * layout.stride + column * layout.leading + row;
+}
+
+// As the heuristic was told.
+bool IsAligned(const void* data) {
+  return reinterpret_cast<uintptr_t>(data) % inferd::kDeviceValueAlignment == 0;
+}
+
+}  // namespace
+
+extern "C" {
+
+cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {
+  *handle = reinterpret_cast<cublasLtHandle_t>(handle);
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtDestroy(cublasLtHandle_t) { return CUBLAS_STATUS_SUCCESS; }
+const char* cublasLtGetStatusName(cublasStatus_t) { return "emulated status"; }
+
+cublasStatus_t cublasLtMatrixLayoutInit_internal(cublasLtMatrixLayout_t layout, size_t,
+                                                 cudaDataType type, uint64_t rows, uint64_t columns,
+                                                 int64_t leading) {
+  As<cublasLtMatrixLayoutOpaque_t, Layout>(layout) = {
+      static_cast<int64_t>(rows), static_cast<int64_t>(columns), leading, 0, type, 1};
+  return leading < static_cast<int64_t>(rows) ? CUBLAS_STATUS_INVALID_VALUE : CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t layout,
+                                                cublasLtMatrixLayoutAttribute_t attribute,
+                                                const void* value, size_t bytes) {
+  Layout& own = As<cublasLtMatrixLayoutOpaque_t, Layout>(layout);
+  if (attribute == CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT && bytes == sizeof(own.batch)) {
+    std::memcpy(&own.batch, value, bytes);
+  } else if (attribute == CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET &&
+             bytes == sizeof(own.stride)) {
+    std::memcpy(&own.stride, value, bytes);
+  } else {
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmulDescInit_internal(cublasLtMatmulDesc_t description, size_t,
+                                               cublasComputeType_t, cudaDataType_t) {
+  As<cublasLtMatmulDescOpaque_t, Description>(description) = {
+      CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, -1, nullptr};
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t description,
+                                              cublasLtMatmulDescAttributes_t attribute,
+                                              const void* value, size_t bytes) {
+  Description& own = As<cublasLtMatmulDescOpaque_t, Description>(description);
+  const auto take = [&](auto* field) {
+    if (bytes != sizeof(*field)) return CUBLAS_STATUS_INVALID_VALUE;
+    std::memcpy(field, value, bytes);
+    return CUBLAS_STATUS_SUCCESS;
+  };
+  switch (attribute) {
+    case CUBLASLT_MATMUL_DESC_TRANSA:
+      return take(&own.transposed_a);
+    case CUBLASLT_MATMUL_DESC_TRANSB:
+      return take(&own.transposed_b);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE:
+      return take(&own.epilogue);
+    case CUBLASLT_MATMUL_DESC_BIAS_POINTER:
+      return take(&own.bias);
+    case CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE:
+      return take(&own.bias_type);
+    default:
+      return CUBLAS_STATUS_INVALID_VALUE;
+  }
+}
+
+cublasStatus_t cublasLtMatmulPreferenceInit_internal(cublasLtMatmulPreference_t, size_t) {
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t,
+                                                    cublasLtMatmulPreferenceAttributes_t,
+                                                    const void*, size_t) {
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t,
+                                              cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
+                                              cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
+                                              cublasLtMatmulPreference_t, int,
+                                              cublasLtMatmulHeuristicResult_t results[],
+                                              int* count) {
+  results[0] = {};
+  results[0].state = CUBLAS_STATUS_SUCCESS;
+  *count = 1;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description, const void* alpha,
+                              const void* a, cublasLtMatrixLayout_t a_layout, const void* b,
+                              cublasLtMatrixLayout_t b_layout, const void* beta, const void* c,
+                              cublasLtMatrixLayout_t c_layout, void* d,
+                              cublasLtMatrixLayout_t d_layout, const cublasLtMatmulAlgo_t*, void*,
+                              size_t, cudaStream_t) {
+  const Description& own = As<cublasLtMatmulDescOpaque_t, Description>(description);
+  const Layout& la = As<cublasLtMatrixLayoutOpaque_t, Layout>(a_layout);
+  const Layout& lb = As<cublasLtMatrixLayoutOpaque_t, Layout>(b_layout);
+  const Layout& lc = As<cublasLtMatrixLayoutOpaque_t, Layout>(c_layout);
+  const Layout& ld = As<cublasLtMatrixLayoutOpaque_t, Layout>(d_layout);
+  const bool ta = own.transposed_a == CUBLAS_OP_T;
+  const bool tb = own.transposed_b == CUBLAS_OP_T;
+  const int64_t k = ta ? la.rows : la.columns;
+  const bool fits = (ta ? la.columns : la.rows) == ld.rows && (tb ? lb.columns : lb.rows) == k &&
+                    (tb ? lb.rows : lb.columns) == ld.columns && la.batch == ld.batch &&
+                    lb.batch == ld.batch && lc.rows == ld.rows && lc.columns == ld.columns;
+  if (!fits || !IsAligned(a) || !IsAligned(b) || !IsAligned(d)) return CUBLAS_STATUS_INVALID_VALUE;
+  const double scale = *static_cast<const float*>(alpha);
+  const double scale_c = *static_cast<const float*>(beta);
+  const bool bias =
+      own.epilogue == CUBLASLT_EPILOGUE_BIAS || own.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
+  const bool relu =
+      own.epilogue == CUBLASLT_EPILOGUE_RELU || own.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
+  for (int64_t batch = 0; batch < ld.batch; ++batch) {
+    for (int64_t column = 0; column < ld.columns; ++column) {
+      for (int64_t row = 0; row < ld.rows; ++row) {
+        double sum = 0;
+        for (int64_t i = 0; i < k; ++i) {
+          sum += Load(a, la.type, ta ? At(la, batch, i, row) : At(la, batch, row, i)) *
+                 Load(b, lb.type, tb ? At(lb, batch, column, i) : At(lb, batch, i, column));
+        }
+        double value = scale * sum;
+        if (scale_c != 0) value += scale_c * Load(c, lc.type, At(lc, batch, row, column));
+        if (bias) value += Load(own.bias, own.bias_type < 0 ? ld.type : own.bias_type, row);
+        if (relu) value = std::max(value, 0.0);
+        Store(d, ld.type, At(ld, batch, row, column), value);
+      }
+    }
+  }
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+}  // extern "C"
