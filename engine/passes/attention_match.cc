@@ -311,12 +311,13 @@ class AttentionMatch {
         const ConstantMask read = ReadConstantBias(*constant);
         if (IsCausalAlone(read, read.infinite, alone)) continue;
       }
-      StridedAttention::ScoreLayout layout;
-      const auto base = ReadTerm(term, &layout);
+      if (!IsFloat(graph_, term.value)) return false;
+      fused_.biases.push_back(term);
+    }
+    if (fused_.biases.size() == 1) {
+      const auto base = ReadTerm(fused_.biases[0], &a.bias);
       if (!base) return false;
-      fused_.biases.push_back(scores.biases.size() == 1 ? *base : term.value);
-      fused_.bias_shape = term.shape;
-      a.bias = layout;
+      fused_.biases[0].value = *base;
     }
     if (!scores.mask) return true;
     a.mask_hides = scores.mask_hides;

@@ -5,6 +5,7 @@
 
 #include "engine/graph/graph.h"
 #include "engine/ops/strided_attention.h"
+#include "engine/passes/attention_pattern.h"
 #include "engine/passes/matcher.h"
 
 namespace inferd {
@@ -15,8 +16,8 @@ struct FusedAttention {
   ValueId q = kNoValue;
   ValueId k = kNoValue;
   ValueId v = kNoValue;
-  std::vector<ValueId> biases;  // all of one layout
-  Shape bias_shape;
+  // One as `attention.bias` has it, or several, whose sum has no layout yet.
+  std::vector<ScoreTerm> biases;
   ValueId mask = kNoValue;
   ValueId y = kNoValue;
 };

@@ -186,6 +186,65 @@ ValueId LowerTriangle(AttentionBuilder& b, float hidden) {
   return b.Constant<float>(Shape({1, 1, kRows, kRows}), std::move(values));
 }
 
+TEST(FuseAttention, AddsBiasesOverWindowsThatAreDividedOtherwise) {
+  // Two images of four windows, or one of eight, as Swin has them: a bias for each head, and one
+  // for each window of an image.
+  constexpr int64_t kWindows = 8;
+  for (const int64_t images : {1, 2}) {
+    AttentionBuilder b;
+    const auto heads = [&](const char* name) {
+      const ValueId rows = b.Input(name, {kWindows, kRows, kColumns});
+      const ValueId split = b.Reshape(rows, {kWindows, kRows, kHeads, kDepth});
+      return b.Op("Transpose", {split}, b.Perm({0, 2, 1, 3}));
+    };
+    const ValueId q = heads("q"), k = heads("k"), v = heads("v");
+    const ValueId relative = b.Input("relative", {1, kHeads, kRows, kRows});
+    const ValueId shift = b.Input("shift", {1, kWindows / images, 1, kRows, kRows});
+    ValueId scores = b.Op("Add", {b.Scores(q, k), relative});
+    scores = b.Reshape(scores, {images, kWindows / images, kHeads, kRows, kRows});
+    scores = b.Reshape(b.Op("Add", {scores, shift}), {kWindows, kHeads, kRows, kRows});
+    const ValueId y = b.Op("MatMul", {b.Softmax(scores), v});
+    Graph graph = b.Build({b.Op("Transpose", {y}, b.Perm({0, 2, 1, 3}))});
+    std::vector<Tensor> inputs;
+    for (int i = 0; i < 3; ++i) inputs.push_back(RandomTensor({kWindows, kRows, kColumns}, i));
+    inputs.push_back(RandomTensor({1, kHeads, kRows, kRows}, 4));
+    inputs.push_back(RandomTensor({1, kWindows / images, 1, kRows, kRows}, 5));
+    ExpectSameAnswers(FuseAttention, graph, inputs, 1);
+    EXPECT_EQ(CountOps(graph, "Softmax"), 0);
+  }
+}
+
+TEST(FuseAttention, AddsBiasesThatAreTheSameForAllKeys) {
+  AttentionBuilder b;
+  const ValueId q = b.SplitHeads(b.Rows("q"));
+  const ValueId k = b.SplitHeads(b.Rows("k"));
+  const ValueId v = b.SplitHeads(b.Rows("v"));
+  ValueId scores = b.Op("Add", {b.Scores(q, k), b.Input("one", {1})});
+  scores = b.Op("Add", {scores, b.Input("by_query", {kRows, 1})});
+  Graph graph = b.Build({b.Finish(scores, v)});
+  std::vector<Tensor> inputs = ThreeInputs();
+  inputs.push_back(RandomTensor({1}, 4));
+  inputs.push_back(RandomTensor({kRows, 1}, 5));
+  ExpectSameAnswers(FuseAttention, graph, inputs, 1);
+}
+
+TEST(FuseAttention, AddsABiasBesideAConstantTriangle) {
+  AttentionBuilder b;
+  const ValueId q = b.SplitHeads(b.Rows("q"));
+  const ValueId k = b.SplitHeads(b.Rows("k"));
+  const ValueId v = b.SplitHeads(b.Rows("v"));
+  // The bias is one of [heads, rows, rows] in other shape.
+  const ValueId relative =
+      b.Op("Transpose", {b.Input("relative", {kRows, kHeads, kRows})}, b.Perm({1, 0, 2}));
+  const ValueId scores =
+      b.Op("Add", {b.Op("Add", {b.Scores(q, k), LowerTriangle(b, -kInf)}), relative});
+  Graph graph = b.Build({b.Finish(scores, v)});
+  std::vector<Tensor> inputs = ThreeInputs();
+  inputs.push_back(RandomTensor({kRows, kHeads, kRows}, 4));
+  ExpectSameAnswers(FuseAttention, graph, inputs, 1);
+  EXPECT_EQ(CountOps(graph, "Softmax"), 0);
+}
+
 TEST(FuseAttention, KnowsAConstantLowerTriangle) {
   AttentionBuilder b;
   const ValueId q = b.SplitHeads(b.Rows("q"));
