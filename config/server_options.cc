@@ -250,6 +250,9 @@ absl::Status ApplyServerConfig(absl::string_view text, ServerOptions* options) {
   if (file.providers_size() > 0) {
     options->engine.providers.assign(file.providers().begin(), file.providers().end());
   }
+  set(file.max_device_bytes(), &options->engine.max_device_bytes);
+  if (file.tf32()) options->engine.tf32 = true;
+  if (file.no_device_fallback()) options->engine.device_fallback = false;
   options->engine.custom_op_libraries.assign(file.custom_op_library().begin(),
                                              file.custom_op_library().end());
   set(file.cache_dir(), &options->engine.cache_dir);

@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "config/engine_config.h"
 #include "engine/core/tensor.h"
+#include "engine/device_monitor.h"
 #include "engine/graph/model_metadata.h"
 #include "engine/graph/value_type.h"
 #include "engine/onnx/tensor_file.h"

@@ -90,6 +90,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const ServerOptions& optio
                                                       ModelRepository::CompileFunction compile,
                                                       std::function<void()> on_ready) {
   std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(compile), std::move(on_ready)));
+  RETURN_IF_ERROR(daemon->OpenDevices());
   RETURN_IF_ERROR(daemon->StartSecurity());
   RETURN_IF_ERROR(daemon->StartExporter());
   RETURN_IF_ERROR(daemon->OpenPorts());
@@ -127,6 +128,21 @@ Daemon::~Daemon() {
   // What came by HTTP still uses what goes now.
   state_.RefuseCalls();
   state_.WaitIdle(options_.exit_timeout);
+}
+
+absl::Status Daemon::OpenDevices() {
+  ASSIGN_OR_RETURN(devices_, DeviceMonitor::Open(options_.engine));
+  for (const std::string& line : devices_->Descriptions()) {
+    LogInfo(absl::StrCat("device of provider ", line));
+  }
+  device_statistics_ = devices_->Statistics();
+  for (const DeviceStatistic& statistic : device_statistics_) {
+    // The names are the provider's own.
+    metrics_.AddProcessGauge({statistic.name.c_str(), statistic.help.c_str()},
+                             [this, &statistic] { return devices_->ValueOf(statistic); },
+                             {statistic.labels.begin(), statistic.labels.end()});
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Daemon::StartExporter() {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -60,6 +61,8 @@ class Daemon {
   void AddProcessMetrics();
   // Begins to send traces, if there are to be any; adds their metrics.
   absl::Status StartExporter();
+  // Says which devices there are and makes metrics of what they say.
+  absl::Status OpenDevices();
   // Reads the certificates and access rules, if there are to be any; adds their metrics.
   absl::Status StartSecurity();
   HttpQuestions Questions() const;
@@ -71,6 +74,8 @@ class Daemon {
   const std::function<void()> on_ready_;
   SystemClock clock_;
   MetricsRegistry metrics_;
+  std::unique_ptr<DeviceMonitor> devices_;
+  std::vector<DeviceStatistic> device_statistics_;  // for their names
   // After what tasks use until they end: it joins them.
   CoreSlots slots_;
   MemoryBudget memory_;

@@ -49,6 +49,7 @@ void AddEngineFlags(CLI::App& command, EngineFlags* flags) {
       .add_option("--provider", flags->provider,
                   "Who runs the nodes that it can: cpu, portable, or a device such as cuda")
       ->capture_default_str();
+  command.add_flag("--tf32", flags->tf32, "Devices may round what they multiply as floats to TF32");
   command.add_option("--optimization", flags->optimization, "Which graph passes run")
       ->check(CLI::IsMember({"none", "basic", "all"}))
       ->capture_default_str();
@@ -72,6 +73,7 @@ EngineConfig ToEngineConfig(const EngineFlags& flags) {
   config.cache_dir = flags.cache_dir;
   config.tuning_seconds = flags.tuning_seconds;
   config.deterministic = flags.deterministic;
+  config.tf32 = flags.tf32;
   if (const PrecisionChoice choice = ChoosePrecision(config); !choice.note.empty()) {
     LogWarning(choice.note);
   }

@@ -29,6 +29,7 @@ struct EngineFlags {
   std::string cache_dir;
   double tuning_seconds = EngineConfig().tuning_seconds;
   bool deterministic = false;
+  bool tf32 = false;
 };
 
 // Adds --custom-op-library, which may be given again.

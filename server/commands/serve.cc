@@ -72,6 +72,9 @@ absl::StatusOr<ServerOptions> Merge(const CLI::App& command, const Flags& flags)
   take("--core-slots", given.engine.core_slots, &options.engine.core_slots);
   take("--threads-per-slot", given.engine.threads_per_slot, &options.engine.threads_per_slot);
   take("--provider", given.engine.providers, &options.engine.providers);
+  take("--max-device-bytes", given.engine.max_device_bytes, &options.engine.max_device_bytes);
+  take("--tf32", given.engine.tf32, &options.engine.tf32);
+  take("--no-device-fallback", given.engine.device_fallback, &options.engine.device_fallback);
   take("--custom-op-library", given.engine.custom_op_libraries,
        &options.engine.custom_op_libraries);
   take("--cache-dir", given.engine.cache_dir, &options.engine.cache_dir);
@@ -175,6 +178,17 @@ int Serve(const CLI::App& command, const Flags& flags) {
   if (status.ok()) return 0;
   std::fprintf(stderr, "inferd serve: %s\n", std::string(status.message()).c_str());
   return kFailed;
+}
+
+void AddDeviceFlags(CLI::App& command, EngineConfig* given) {
+  command
+      .add_option("--max-device-bytes", given->max_device_bytes,
+                  "Bytes that a model may take of a device's memory; 0 = all there is")
+      ->check(CLI::NonNegativeNumber);
+  command.add_flag("--tf32", given->tf32, "Devices may round what they multiply as floats to TF32");
+  command.add_flag_callback(
+      "--no-device-fallback", [given] { given->device_fallback = false; },
+      "A model whose device is lost fails, instead of going on in host memory");
 }
 
 void AddPortFlags(CLI::App* command, Flags* flags) {
@@ -282,8 +296,9 @@ void AddLimitFlags(CLI::App* command, Flags* flags) {
       ->capture_default_str();
   command
       ->add_option("--provider", given.engine.providers,
-                   "Who runs nodes, the first that can: cpu, portable")
+                   "Who runs nodes, the first that can: cpu, portable, or a device such as cuda")
       ->capture_default_str();
+  AddDeviceFlags(*command, &given.engine);
   AddCustomOpFlag(*command, &given.engine.custom_op_libraries);
   AddCacheFlag(*command, &given.engine.cache_dir);
   AddTuningFlags(*command, &given.engine.tuning_seconds, &given.engine.deterministic);

@@ -106,8 +106,9 @@ void MetricsRegistry::Remove(const Metric& metric, prometheus::Histogram* histog
   families_->Drop(families_->histograms, metric, histogram);
 }
 
-void MetricsRegistry::AddProcessGauge(const Metric& metric, std::function<double()> read) {
-  prometheus::Gauge* gauge = AddGauge(metric, {});
+void MetricsRegistry::AddProcessGauge(const Metric& metric, std::function<double()> read,
+                                      const Labels& labels) {
+  prometheus::Gauge* gauge = AddGauge(metric, labels);
   MutexLock lock(&mutex_);
   process_gauges_.push_back({gauge, std::move(read)});
 }

@@ -45,7 +45,8 @@ class MetricsRegistry {
 
   // A gauge of the process whose value is asked for at every scrape. `read` must stay callable for
   // the registry's lifetime and take no lock that is held while series are added.
-  void AddProcessGauge(const Metric& metric, std::function<double()> read);
+  void AddProcessGauge(const Metric& metric, std::function<double()> read,
+                       const Labels& labels = {});
 
   // All series as Prometheus's text format 0.0.4.
   std::string Text() const;

@@ -51,7 +51,7 @@ absl::Status UnregisterSharedMemory(SharedMemoryRegions* regions,
 absl::Status RegisterCudaSharedMemory(const inference::CudaSharedMemoryRegisterRequest& request) {
   return absl::UnimplementedError(absl::StrCat("CUDA shared memory region '",
                                                request.name().substr(0, 255),
-                                               "': the server has no CUDA provider"));
+                                               "': the server has no CUDA shared memory"));
 }
 
 }  // namespace inferd

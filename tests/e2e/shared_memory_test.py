@@ -268,7 +268,7 @@ class SharedMemoryTest(unittest.TestCase):
             messages.CudaSharedMemoryRegisterRequest(name="c", byte_size=1),
         )
         self.assertEqual(code, grpc.StatusCode.UNIMPLEMENTED)
-        self.assertIn("no CUDA provider", details)
+        self.assertIn("no CUDA shared memory", details)
 
 
 class SharedMemoryOffTest(unittest.TestCase):

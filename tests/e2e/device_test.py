@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""The daemon with a provider whose device has memory of its own."""
+
+import ctypes
+import os
+import subprocess
+import tempfile
+import unittest
+
+from e2e import models
+from e2e.calls import request, tensor
+from e2e.clients import np
+from e2e.daemon import BIN, INFERD, Daemon
+
+FAKE = os.path.join(BIN, "..", "lib", "libinferd_fake.so")
+CUDA = os.path.join(BIN, "..", "lib", "libinferd_cuda.so")
+
+
+def has_driver():
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+class DeviceTest(unittest.TestCase):
+
+    @unittest.skipUnless(os.path.exists(FAKE), "the fake device is not in this build")
+    def test_a_device_answers_is_in_the_log_and_in_the_metrics(self):
+        def fill(repository):
+            models.save(repository, "linear", models.linear()[0])
+
+        x = np.arange(24, dtype=np.float32).reshape(3, 8)
+        call = request("linear", [tensor("x", "FP32", [3, 8])], [x.tobytes()])
+        answers = []
+        for provider in ("fake", "portable"):
+            with Daemon(fill, "--provider", provider) as daemon:
+                stub = daemon.stub()
+                raws = [stub.ModelInfer(call).raw_output_contents[0] for _ in range(4)]
+                answers.append(np.frombuffer(raws[0], np.float32))
+                self.assertEqual(raws[1:], raws[:1] * 3)
+                if provider == "fake":
+                    daemon.wait_for_log("device of provider fake: fake")
+                    self.assertIn("fake_allocated_bytes", daemon.metrics())
+        np.testing.assert_allclose(answers[0], answers[1], rtol=1e-5)
+
+    @unittest.skipUnless(os.path.exists(CUDA), "the CUDA provider is not in this build")
+    @unittest.skipIf(has_driver(), "there may be a GPU")
+    def test_cuda_without_a_driver_is_an_error_that_says_so(self):
+        with tempfile.TemporaryDirectory(prefix="inferd-test-") as folder:
+            ended = subprocess.run(
+                [INFERD, "serve", "--model-repository", folder, "--provider", "cuda"],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("provider 'cuda': no NVIDIA driver", ended.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
