@@ -2,10 +2,13 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
+#include "engine/ops/cast.h"
 #include "engine/ops/window.h"
 #include "engine/plan/device_weights.h"
+#include "engine/providers/cuda/converted_constant.h"
 #include "engine/providers/cuda/cuda_status.h"
 #include "engine/providers/cuda/cudnn_convolution.h"
 #include "engine/providers/cuda/cudnn_planner.h"
@@ -29,7 +32,7 @@ bool Supports(const Graph& graph, const Node& node) {
   if (x.rank() < 3 || w == nullptr || w->num_elements() == 0) return false;
   const DType type = DTypeOf(graph, node.inputs[0]);
   for (int i = 1; i < node.num_op_inputs(); ++i) {
-    if (HasInput(node, i) && DTypeOf(graph, node.inputs[i]) != type) return false;
+    if (HasInput(node, i) && !IsOrBecomes(graph, node.inputs[i], type)) return false;
   }
   return DTypeOf(graph, node.outputs[0]) == type && ElementwisePlan::SupportsEpilogue(graph, node);
 }
@@ -87,14 +90,19 @@ absl::StatusOr<Described> Describe(const Graph& graph, const Node& node) {
   return described;
 }
 
-// [K,C,spatial...] -> [K,spatial...,C].
-absl::StatusOr<std::shared_ptr<const void>> PackWeights(const Tensor& w, int64_t filters,
-                                                        int64_t taps,
+// [K,C,spatial...] -> [K,spatial...,C] of `type`.
+absl::StatusOr<std::shared_ptr<const void>> PackWeights(const Tensor& w, DType type,
+                                                        int64_t filters, int64_t taps,
                                                         const CudaPrepareContext& context) {
-  const auto pack = [&](void* packed) {
+  const int64_t bytes = ElementBytes(type);
+  const auto pack = [&](void* packed) -> absl::Status {
     const int64_t channels = w.num_elements() / filters / taps;
-    const int64_t bytes = ElementBytes(w.dtype());
-    const auto* from = static_cast<const char*>(w.raw());
+    Tensor converted = w;
+    if (w.dtype() != type) {
+      ASSIGN_OR_RETURN(converted, Tensor::Allocate(type, w.shape()));
+      RETURN_IF_ERROR(CastElements(w, &converted));
+    }
+    const auto* from = static_cast<const char*>(converted.raw());
     auto* to = static_cast<char*>(packed);
     for (int64_t f = 0; f < filters; ++f) {
       for (int64_t t = 0; t < taps; ++t) {
@@ -106,8 +114,9 @@ absl::StatusOr<std::shared_ptr<const void>> PackWeights(const Tensor& w, int64_t
     }
     return absl::OkStatus();
   };
-  return context.device_weights->GetOrPack(*context.device, w, "channels last", w.byte_size(),
-                                           pack);
+  return context.device_weights->GetOrPack(*context.device, w,
+                                           absl::StrCat("channels last ", DTypeName(type)),
+                                           w.num_elements() * bytes, pack);
 }
 
 // The steps at the front of the epilogue that the library may take.
@@ -141,14 +150,14 @@ Absorbed Absorb(const Graph& graph, const Node& node, ConvolutionSpec* spec) {
 }
 
 // y += bias, one value a channel.
-void AddBias(const Tensor& bias, Tensor* y, Type type, cudaStream_t stream) {
+void AddBias(const void* bias, Tensor* y, Type type, cudaStream_t stream) {
   ElementwiseProgram program;
   program.num_inputs = 2;
   program.num_instructions = 1;
   program.elements = y->num_elements();
   program.dims = {2, {y->num_elements() / y->dim(1), y->dim(1)}};
   program.inputs[0] = {y->raw(), type, true, {}};
-  program.inputs[1] = {bias.raw(), type, false, {{0, 1}}};
+  program.inputs[1] = {bias, type, false, {{0, 1}}};
   program.instructions[0].code = Code::kAdd;
   program.instructions[0].y = 1;
   program.output = y->mutable_raw();
@@ -169,22 +178,48 @@ absl::StatusOr<SharedConvolution> TryLibrary(const ConvolutionSpec& spec, CudnnP
   return made;
 }
 
-constexpr uint64_t kHoldsWeights = 1 << 1;
+// The constants that a convolution holds.
+struct Held {
+  std::shared_ptr<const void> weights;
+  std::shared_ptr<const void> bias;  // null where it is absent or an input that is read
+  uint64_t inputs = 0;               // as in StepOptions
+};
+
+absl::StatusOr<Held> HeldBy(const Graph& graph, const Node& node, const Described& described,
+                            const CudaPrepareContext& context) {
+  constexpr uint64_t kWeights = 1 << 1;
+  constexpr uint64_t kBias = 1 << 2;
+  const DType type = DTypeOf(graph, node.inputs[0]);
+  Held held;
+  held.inputs = kWeights;
+  ASSIGN_OR_RETURN(held.weights,
+                   PackWeights(*graph.constant(node.inputs[1]), type, described.direct.filters,
+                               described.filter_taps, context));
+  if (HasInput(node, 2) && DTypeOf(graph, node.inputs[2]) != type) {
+    ASSIGN_OR_RETURN(held.bias, ConvertedConstant(*graph.constant(node.inputs[2]), type, context));
+    held.inputs |= kBias;
+  }
+  return held;
+}
+
+const void* BiasOf(const Held& held, const StepContext& context) {
+  return held.bias != nullptr ? held.bias.get() : context.inputs[2]->raw();
+}
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareFused(const Graph& graph, const Node& node,
                                                           SharedConvolution library,
-                                                          std::shared_ptr<const void> weights,
+                                                          const Held& held,
                                                           const Absorbed& absorbed) {
   const bool has_bias = HasInput(node, 2);
-  const StepOptions options = {absorbed.steps, library->workspace_bytes(), kHoldsWeights};
+  const StepOptions options = {absorbed.steps, library->workspace_bytes(), held.inputs};
   const auto launch = [=, residual = absorbed.residual](const StepContext& context,
                                                         CudaContext& cuda) {
     ConvolutionOperands operands;
     operands.x = context.inputs[0]->raw();
-    operands.w = weights.get();
+    operands.w = held.weights.get();
     operands.y = context.outputs[0]->mutable_raw();
     operands.workspace = context.scratch;
-    if (has_bias) operands.bias = context.inputs[2]->raw();
+    if (has_bias) operands.bias = BiasOf(held, context);
     if (residual >= 0) operands.residual = context.inputs[residual]->raw();
     return library->Run(operands, cuda);
   };
@@ -194,27 +229,28 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareFused(const Graph& graph, co
 // `library` may be null.
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareAlone(const Graph& graph, const Node& node,
                                                           SharedConvolution library,
-                                                          std::shared_ptr<const void> weights,
+                                                          const Held& held,
                                                           const ConvolutionRequest& direct) {
   const bool has_bias = HasInput(node, 2);
-  const StepOptions options = {0, library == nullptr ? 0 : library->workspace_bytes(),
-                               kHoldsWeights};
+  const StepOptions options = {0, library == nullptr ? 0 : library->workspace_bytes(), held.inputs};
   const auto launch = [=](const StepContext& context, CudaContext& cuda) -> absl::Status {
     if (library != nullptr) {
       ConvolutionOperands operands;
       operands.x = context.inputs[0]->raw();
-      operands.w = weights.get();
+      operands.w = held.weights.get();
       operands.y = context.outputs[0]->mutable_raw();
       operands.workspace = context.scratch;
       RETURN_IF_ERROR(library->Run(operands, cuda));
     } else {
       ConvolutionRequest request = direct;
       request.x = context.inputs[0]->raw();
-      request.w = weights.get();
+      request.w = held.weights.get();
       request.y = context.outputs[0]->mutable_raw();
       LaunchDirectConvolution(request, cuda.stream());
     }
-    if (has_bias) AddBias(*context.inputs[2], context.outputs[0], direct.type, cuda.stream());
+    if (has_bias) {
+      AddBias(BiasOf(held, context), context.outputs[0], direct.type, cuda.stream());
+    }
     return absl::OkStatus();
   };
   return MakeStepKernel(graph, node, library == nullptr ? "direct" : "cudnn", launch, options);
@@ -223,19 +259,17 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareAlone(const Graph& graph, co
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
                                                      const CudaPrepareContext& context) {
   ASSIGN_OR_RETURN(Described described, Describe(graph, node));
-  ASSIGN_OR_RETURN(std::shared_ptr<const void> weights,
-                   PackWeights(*graph.constant(node.inputs[1]), described.direct.filters,
-                               described.filter_taps, context));
+  ASSIGN_OR_RETURN(const Held held, HeldBy(graph, node, described, context));
   described.spec.tf32 = context.tf32;
   ConvolutionSpec fused = described.spec;
   fused.bias = HasInput(node, 2);
   const Absorbed absorbed = Absorb(graph, node, &fused);
   ASSIGN_OR_RETURN(SharedConvolution library, TryLibrary(fused, *context.planner));
   if (library != nullptr) {
-    return PrepareFused(graph, node, std::move(library), std::move(weights), absorbed);
+    return PrepareFused(graph, node, std::move(library), held, absorbed);
   }
   ASSIGN_OR_RETURN(library, TryLibrary(described.spec, *context.planner));
-  return PrepareAlone(graph, node, std::move(library), std::move(weights), described.direct);
+  return PrepareAlone(graph, node, std::move(library), held, described.direct);
 }
 
 constexpr CudaKernelDef kKernels[] = {

@@ -22,7 +22,6 @@ bool Supports(const Graph& graph, const Node& node) {
   for (size_t i = 1; i < node.outputs.size(); ++i) {
     if (node.outputs[i] != kNoValue) return false;
   }
-  if (DTypeOf(graph, node.inputs[0]) != DTypeOf(graph, node.outputs[0])) return false;
   const SymbolicShape& x = ShapeOf(graph, node.inputs[0]);
   const auto axis = NormalizeAxis(node.attributes.Int("axis", -1), x.rank());
   return axis.ok() && CoversRow(graph, node, 1, x, *axis) &&
@@ -36,6 +35,7 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   ASSIGN_OR_RETURN(const int axis, NormalizeAxis(node.attributes.Int("axis", -1), shape.rank()));
   NormRequest request;
   request.type = *TypeOf(graph, node.inputs[0]);
+  request.y_type = *TypeOf(graph, node.outputs[0]);
   request.scale_type = *TypeOf(graph, node.inputs[1]);
   const bool has_bias = HasInput(node, 2);
   if (has_bias) request.bias_type = *TypeOf(graph, node.inputs[2]);

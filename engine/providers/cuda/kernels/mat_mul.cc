@@ -1,3 +1,4 @@
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -6,6 +7,7 @@
 #include "engine/graph/op_def.h"
 #include "engine/ops/op_registry.h"
 #include "engine/providers/cuda/blas_lt.h"
+#include "engine/providers/cuda/converted_constant.h"
 #include "engine/providers/cuda/elementwise_plan.h"
 #include "engine/providers/cuda/node_checks.h"
 #include "engine/providers/cuda/step_kernel.h"
@@ -71,7 +73,7 @@ bool Supports(const Graph& graph, const Node& node) {
   const SymbolicShape& b = ShapeOf(graph, node.inputs[1]);
   const DType type = DTypeOf(graph, node.inputs[0]);
   const DType result = DTypeOf(graph, node.outputs[0]);
-  if (type != DTypeOf(graph, node.inputs[1])) return false;
+  if (!IsOrBecomes(graph, node.inputs[1], type)) return false;
   if (result != type && result != DType::kFloat32) return false;
   if (BatchingOf(a, b) == Batching::kNone || HasNoElements(a) || HasNoElements(b)) return false;
   return TakesAddend(graph, node) && ElementwisePlan::SupportsEpilogue(graph, WithAddend(node));
@@ -145,6 +147,8 @@ ProductSpec Describe(const Graph& graph, const Node& node) {
   return spec;
 }
 
+constexpr uint64_t kHoldsB = 1 << 1;
+
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
                                                      const CudaPrepareContext& context) {
   ProductSpec spec = Describe(graph, node);
@@ -166,12 +170,18 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   }
   RETURN_IF_ERROR(planned.status());
   if (absorbed.residual >= 0) residual = absorbed.residual;
+  StepOptions options = {.epilogue_done = absorbed.steps};
+  std::shared_ptr<const void> weights;
+  if (const DType type = DTypeOf(graph, node.inputs[0]); DTypeOf(graph, node.inputs[1]) != type) {
+    ASSIGN_OR_RETURN(weights, ConvertedConstant(*graph.constant(node.inputs[1]), type, context));
+    options.held_inputs = kHoldsB;
+  }
   const int bias = absorbed.bias;
-  const auto launch = [product = *planned, residual, bias](const StepContext& step,
-                                                           CudaContext& cuda) {
+  const auto launch = [product = *planned, weights, residual, bias](const StepContext& step,
+                                                                    CudaContext& cuda) {
     ProductOperands operands;
     operands.a = step.inputs[0]->raw();
-    operands.b = step.inputs[1]->raw();
+    operands.b = weights != nullptr ? weights.get() : step.inputs[1]->raw();
     operands.d = step.outputs[0]->mutable_raw();
     if (residual >= 0) operands.c = step.inputs[residual]->raw();
     if (bias >= 0) operands.bias = step.inputs[bias]->raw();
@@ -180,8 +190,7 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   std::string description =
       absl::StrCat("cublasLt", bias >= 0 ? "+bias" : "", residual >= 0 ? "+residual" : "",
                    fused.relu ? "+relu" : "");
-  return MakeStepKernel(graph, with_addend, std::move(description), launch,
-                        {.epilogue_done = absorbed.steps});
+  return MakeStepKernel(graph, with_addend, std::move(description), launch, options);
 }
 
 constexpr CudaKernelDef kKernels[] = {

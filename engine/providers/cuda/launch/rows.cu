@@ -81,7 +81,6 @@ __global__ void NormRows(const __grid_constant__ NormRequest request) {
   const float scale_of_sum = 1.0f / static_cast<float>(length);
   for (int64_t row = blockIdx.x; row < request.rows; row += gridDim.x) {
     const T* x = static_cast<const T*>(request.x) + row * length;
-    T* y = static_cast<T*>(request.y) + row * length;
     float mean = 0;
     if (request.centred) {
       for (int64_t i = threadIdx.x; i < length; i += blockDim.x) mean += ToFloat(x[i]);
@@ -98,7 +97,7 @@ __global__ void NormRows(const __grid_constant__ NormRequest request) {
       float value = (ToFloat(x[i]) - mean) * factor;
       value *= Load<float>(request.scale, request.scale_type, i);
       if (request.bias != nullptr) value += Load<float>(request.bias, request.bias_type, i);
-      y[i] = FromFloat<T>(value);
+      Store<float>(request.y, request.y_type, row * length + i, value);
     }
     __syncthreads();
   }

@@ -21,7 +21,8 @@ void LaunchSoftmax(const void* x, void* y, Type type, const RowShape& shape, boo
 struct NormRequest {
   const void* x = nullptr;
   void* y = nullptr;
-  Type type = Type::kFloat32;
+  Type type = Type::kFloat32;  // of x
+  Type y_type = Type::kFloat32;
   const void* scale = nullptr;
   Type scale_type = Type::kFloat32;
   const void* bias = nullptr;

@@ -35,6 +35,20 @@ TEST_F(ConvKernels, TakeStridesDilationsPadsAndGroups) {
   Check(Shape({2, 6, 7, 7}), Shape({6, 1, 3, 3}), IntAttribute("group", 6), true);
 }
 
+TEST_F(ConvKernels, ConvertTheWeightsOfNarrowActivationsOnce) {
+  config_.precision = Precision::kBfloat16;
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {1, 3, 8, 8});
+  const ValueId first =
+      b.Op("Relu", {b.Op("Conv", {x, b.Weights(Shape({8, 3, 3, 3})), b.Weights(Shape({8}))})});
+  const Graph graph =
+      b.Build({b.Op("Conv", {first, b.Weights(Shape({4, 8, 1, 1})), b.Weights(Shape({4}))})});
+  const std::vector<Tensor> inputs = {RandomTensor(Shape({1, 3, 8, 8}))};
+  ExpectSame(graph, inputs, 2e-2, 5e-2);
+  const std::string dump = (*PlanOf(graph, inputs))->ToString();
+  EXPECT_NE(dump.find("cuda:0 bfloat16[1,8,6,6]"), std::string::npos) << dump;
+}
+
 TEST_F(ConvKernels, TakeABiasAResidualAndAReluAlong) {
   GraphBuilder b;
   const ValueId x = b.Input("x", {2, 3, 6, 5});

@@ -55,6 +55,23 @@ TEST_F(MatMulKernels, MultiplyNarrowFloats) {
   CheckMatMul(Shape({8, 16}), Shape({16, 8}), DType::kBfloat16);
 }
 
+TEST_F(MatMulKernels, ConvertTheWeightsOfNarrowActivationsOnce) {
+  config_.precision = Precision::kBfloat16;
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {4, 64});
+  const ValueId norm = b.Op("LayerNormalization", {x, b.Weights(Shape({64}))});
+  const ValueId wide = b.Op("MatMul", {norm, b.Weights(Shape({64, 32}))});
+  const ValueId active = b.Op("Gelu", {b.Op("Add", {wide, b.Weights(Shape({32}))})});
+  const ValueId gemm = b.Op("Gemm", {active, b.Weights(Shape({32, 64})), b.Weights(Shape({64}))});
+  const Graph graph = b.Build({b.Op("Add", {gemm, x})});
+  const std::vector<Tensor> inputs = {RandomTensor(Shape({4, 64}))};
+  ExpectSame(graph, inputs, 2e-2, 5e-2);
+  const std::string dump = (*PlanOf(graph, inputs))->ToString();
+  EXPECT_NE(dump.find("cuda:0 bfloat16[4,64]"), std::string::npos) << dump;
+  EXPECT_NE(dump.find("cuda:0 bfloat16[4,32]"), std::string::npos) << dump;
+  EXPECT_EQ(dump.find("Cast"), std::string::npos) << dump;
+}
+
 TEST_F(MatMulKernels, AddWhatGemmAdds) {
   for (const Shape& c : {Shape({6}), Shape({4, 6}), Shape({4, 1}), Shape(), Shape({1, 6})}) {
     for (const bool a_transposed : {false, true}) {
