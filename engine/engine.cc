@@ -432,7 +432,7 @@ class CompiledModel : public Model {
 absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path, const EngineConfig& asked) {
   EngineConfig config = asked;
   config.precision = ChoosePrecision(asked).precision;
-  UseOpenMpThreads(config.threads_per_slot);
+  PrepareThread(config.threads_per_slot);
   ASSIGN_OR_RETURN(auto providers, MakeProviders(config));
   ASSIGN_OR_RETURN(std::shared_ptr<const OpRegistry> registry,
                    LoadOpLibraries(config.custom_op_libraries));

@@ -42,8 +42,11 @@ class CoreSlot {
 // Cores this process may use: the cgroup v2 or v1 CPU quota rounded up, at most the affinity mask.
 int AvailableCores();
 
-// Sets the calling thread's OpenMP team size; every thread that compiles or runs calls it first.
-void UseOpenMpThreads(int threads);
+// Every thread that compiles or runs calls this first. Sets its OpenMP team size, and has it and
+// the team that it starts take numbers below 1.2e-38 for zero, as what they read and as results: on
+// x86-64 arithmetic with them takes a hundred times as long, so that silence, or whoever sends such
+// numbers, would keep a core busy.
+void PrepareThread(int threads);
 
 // Lets the calling thread's OpenMP team go, if it has one. Threads that compiled and will not run
 // call it: where there are more teams than cores, libgomp lets none of them spin between two steps,

@@ -32,7 +32,7 @@ bool BackgroundTuner::stopping() const {
 
 void BackgroundTuner::Loop() {
   LowerPriority();
-  UseOpenMpThreads(slots_->threads_per_slot());
+  PrepareThread(slots_->threads_per_slot());
   while (!stopping()) {
     for (const std::shared_ptr<ServedModel>& model : models_()) {
       if (stopping()) return;

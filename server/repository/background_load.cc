@@ -10,7 +10,7 @@ namespace inferd {
 void RunInBackground(int threads, absl::FunctionRef<void()> load) {
   std::thread thread([threads, load] {
     LowerPriority();
-    UseOpenMpThreads(threads);
+    PrepareThread(threads);
     load();
   });
   thread.join();

@@ -58,7 +58,7 @@ ModelRepository::ModelRepository(RepositoryOptions options, EngineConfig engine,
   const int threads =
       options_.load_threads > 0 ? options_.load_threads : std::min(4, context_.slots->count());
   tasks_ =
-      std::make_unique<KeyedTasks>(threads, [this] { UseOpenMpThreads(engine_.threads_per_slot); });
+      std::make_unique<KeyedTasks>(threads, [this] { PrepareThread(engine_.threads_per_slot); });
 }
 
 ModelRepository::~ModelRepository() {

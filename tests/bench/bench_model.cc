@@ -66,7 +66,7 @@ absl::Status Run(const testing::ModelBuilder& builder, int64_t integer_limit,
   for (const TensorInfo& info : model->inputs()) {
     inputs.push_back(MakeInput(info, integer_limit));
   }
-  UseOpenMpThreads(1);
+  PrepareThread(1);
   CoreSlot slot(1);
   std::vector<Tensor> outputs;
   RETURN_IF_ERROR(model->Run(slot, inputs, &outputs));

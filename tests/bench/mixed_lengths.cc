@@ -71,7 +71,7 @@ int Main(const Arguments& arguments) {
   const auto model = Compile(arguments.model, arguments.config);
   if (!model.ok()) return Fail(model.status());
   CoreSlot slot(1);
-  UseOpenMpThreads(1);
+  PrepareThread(1);
   const PackingVerdict verdict = (*model)->CheckPacking(slot);
   std::fprintf(stderr, "%s\n", verdict.reason.c_str());
   if (!verdict.packs && !arguments.padded) return 1;

@@ -43,6 +43,14 @@ bool AreDense(const TreeEnsemble& ensemble) {
   return true;
 }
 
+// The largest number below `value`, where denormal ones are zeros (PrepareThread).
+float NextBelow(float value) {
+  constexpr float kLeast = std::numeric_limits<float>::min();
+  if (std::abs(value) < kLeast) return -kLeast;
+  const float next = std::nextafter(value, -kInfinity);
+  return std::abs(next) < kLeast ? 0.0f : next;
+}
+
 }  // namespace
 
 std::unique_ptr<const CompactTrees> CompactTrees::Make(const TreeEnsemble& ensemble) {
@@ -136,7 +144,7 @@ void CompactTrees::SetTest(const TreeEnsemble::Node& from, Node* to) {
       break;
     case TreeMode::kLess:
       // Nothing is below -infinity.
-      to->high = threshold == -kInfinity ? kNan : std::nextafter(threshold, -kInfinity);
+      to->high = threshold == -kInfinity ? kNan : NextBelow(threshold);
       break;
     case TreeMode::kGreaterEqual:
       to->low = threshold;

@@ -1,6 +1,7 @@
 #include "engine/runtime/core_slots.h"
 
 #include <atomic>
+#include <cfenv>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -48,6 +49,33 @@ TEST(CoreSlots, RunsHereOnlyWhileASlotIsIdle) {
   EXPECT_EQ(ran, here);
 }
 
+// A denormal number times one, on this thread.
+float Denormal() {
+  volatile float tiny = 1e-40f;
+  volatile float one = 1.0f;
+  return tiny * one;
+}
+
+TEST(CoreSlots, TakeDenormalNumbersForZeroOnAllTheirThreads) {
+  static constexpr int kThreads = 3;
+  CoreSlots slots(1, kThreads);
+  const auto expect_zeros = [](CoreSlot& slot) {
+    EXPECT_EQ(Denormal(), 0.0f);
+    std::atomic<int> zeros{0};
+#pragma omp parallel num_threads(slot.threads())
+    zeros += Denormal() == 0.0f ? 1 : 0;
+    EXPECT_EQ(zeros, kThreads);
+  };
+  slots.RunAndWait(expect_zeros);
+  std::thread other([&] {
+    std::fesetenv(FE_DFL_ENV);  // whatever the test's thread had
+    EXPECT_NE(Denormal(), 0.0f);
+    // The slot's thread may still be on its way back from the task above.
+    while (!slots.TryRunHere(expect_zeros)) std::this_thread::yield();
+  });
+  other.join();
+}
+
 TEST(CoreSlot, GrowsItsArenaAndKeepsItAligned) {
   CoreSlot slot(1);
   std::byte* small = slot.Arena(100);
@@ -71,7 +99,7 @@ int ThreadCount() {
 
 TEST(OpenMpThreads, GoWhenTheyAreReleased) {
   const int before = ThreadCount();
-  UseOpenMpThreads(3);
+  PrepareThread(3);
   std::atomic<int> team{0};
 #pragma omp parallel
   ++team;
@@ -80,7 +108,7 @@ TEST(OpenMpThreads, GoWhenTheyAreReleased) {
   ReleaseOpenMpThreads();
   // They end on their own time.
   while (ThreadCount() > before) std::this_thread::yield();
-  UseOpenMpThreads(1);
+  PrepareThread(1);
 }
 
 }  // namespace
