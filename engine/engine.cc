@@ -238,6 +238,8 @@ class CompiledModel : public Model {
     use.device_weight_bytes = device_weights_.bytes();
     const PlanCache& packed = packing_->plans();
     use.arena_bytes = std::max(plans_.largest_arena_bytes(), packed.largest_arena_bytes());
+    use.workspace_bytes =
+        std::max(plans_.largest_workspace_bytes(), packed.largest_workspace_bytes());
     use.plans = plans_.num_plans() + packed.num_plans();
     return use;
   }

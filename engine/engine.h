@@ -40,8 +40,9 @@ struct PackingVerdict {
 };
 
 struct MemoryUse {
-  int64_t weight_bytes = 0;  // constants, packed and unpacked
-  int64_t arena_bytes = 0;   // the largest plan's arena
+  int64_t weight_bytes = 0;     // constants, packed and unpacked
+  int64_t arena_bytes = 0;      // the largest plan's arena
+  int64_t workspace_bytes = 0;  // of an arena, at most, what kernels work in
   int plans = 0;
   int64_t device_weight_bytes = 0;  // constants in the memory of devices
 };

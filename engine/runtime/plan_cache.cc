@@ -150,10 +150,18 @@ int PlanCache::num_plans() const {
 }
 
 int64_t PlanCache::largest_arena_bytes() const {
+  return Largest([](const Plan& plan) { return plan.arena_bytes; });
+}
+
+int64_t PlanCache::largest_workspace_bytes() const {
+  return Largest([](const Plan& plan) { return plan.arena_bytes - plan.scratch_offset; });
+}
+
+int64_t PlanCache::Largest(absl::FunctionRef<int64_t(const Plan& plan)> bytes_of) const {
   MutexLock lock(&mutex_);
   int64_t largest = 0;
   for (const auto& [shapes, entry] : entries_) {
-    if (entry->ready && entry->plan) largest = std::max(largest, entry->plan->arena_bytes);
+    if (entry->ready && entry->plan) largest = std::max(largest, bytes_of(*entry->plan));
   }
   return largest;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "engine/core/mutex.h"
 #include "engine/plan/plan.h"
@@ -43,10 +44,14 @@ class PlanCache {
 
   int num_plans() const;
   int64_t largest_arena_bytes() const;
+  // Of an arena, what kernels work in.
+  int64_t largest_workspace_bytes() const;
 
  private:
   // Executors kept per plan beyond those in use.
   static constexpr size_t kMaxIdleExecutors = 16;
+
+  int64_t Largest(absl::FunctionRef<int64_t(const Plan& plan)> bytes_of) const;
 
   struct Entry {
     std::shared_ptr<const Plan> plan;

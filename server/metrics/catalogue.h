@@ -38,6 +38,7 @@ constexpr Metric kPlanSwaps{"inferd_plan_swaps_total", "Plans replaced by measur
 constexpr Metric kLoadSeconds{"inferd_model_load_duration_seconds", "Time the model took to load"};
 constexpr Metric kWeightBytes{"inferd_model_weight_bytes", "Memory of the model's constants"};
 constexpr Metric kArenaBytes{"inferd_model_arena_bytes", "Arena of the model's largest plan"};
+constexpr Metric kWorkspaceBytes{"inferd_model_workspace_bytes", "Of an arena, what kernels work in"};
 constexpr Metric kQueueRequests{"inferd_queue_requests", "Requests in the queue"};
 constexpr Metric kQueueLimit{"inferd_queue_limit_requests", "Requests the queue may hold"};
 constexpr Metric kMaxBatch{"inferd_max_batch_rows", "Rows of the largest batch; 0: no batching"};

@@ -34,6 +34,7 @@ ModelMetrics::ModelMetrics(MetricsRegistry* registry, const std::string& model,
       load_seconds_(Gauge(metrics::kLoadSeconds)),
       weight_bytes_(Gauge(metrics::kWeightBytes)),
       arena_bytes_(Gauge(metrics::kArenaBytes)),
+      workspace_bytes_(Gauge(metrics::kWorkspaceBytes)),
       queue_requests_(Gauge(metrics::kQueueRequests)),
       queue_limit_(Gauge(metrics::kQueueLimit)),
       max_batch_(Gauge(metrics::kMaxBatch)) {
@@ -140,9 +141,10 @@ void ModelMetrics::SetLoadDuration(absl::Duration duration) {
   load_seconds_->Set(absl::ToDoubleSeconds(duration));
 }
 
-void ModelMetrics::SetMemory(int64_t weight_bytes, int64_t arena_bytes) {
+void ModelMetrics::SetMemory(int64_t weight_bytes, int64_t arena_bytes, int64_t workspace_bytes) {
   weight_bytes_->Set(static_cast<double>(weight_bytes));
   arena_bytes_->Set(static_cast<double>(arena_bytes));
+  workspace_bytes_->Set(static_cast<double>(workspace_bytes));
 }
 
 void ModelMetrics::SetQueue(int64_t requests) {

@@ -48,7 +48,7 @@ class ModelMetrics {
   // A round of measuring kernels, and how many plans it replaced.
   void CountTuning(absl::Duration time, int swapped_plans);
   void SetLoadDuration(absl::Duration duration);
-  void SetMemory(int64_t weight_bytes, int64_t arena_bytes);
+  void SetMemory(int64_t weight_bytes, int64_t arena_bytes, int64_t workspace_bytes);
   void SetQueue(int64_t requests);
   void SetLimits(int64_t queue_requests, int64_t batch_rows);
 
@@ -87,6 +87,7 @@ class ModelMetrics {
   prometheus::Gauge* const load_seconds_;
   prometheus::Gauge* const weight_bytes_;
   prometheus::Gauge* const arena_bytes_;
+  prometheus::Gauge* const workspace_bytes_;
   prometheus::Gauge* const queue_requests_;
   prometheus::Gauge* const queue_limit_;
   prometheus::Gauge* const max_batch_;

@@ -299,7 +299,7 @@ ModelStatistics ServedModel::Statistics() const { return metrics_->Snapshot(); }
 
 void ServedModel::RefreshMetrics() {
   const MemoryUse use = model_->memory_use();
-  metrics_->SetMemory(use.weight_bytes, use.arena_bytes);
+  metrics_->SetMemory(use.weight_bytes, use.arena_bytes, use.workspace_bytes);
 }
 
 void ServedModel::Tune(CoreSlots& slots, const std::function<bool()>& stop) {

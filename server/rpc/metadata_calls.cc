@@ -67,6 +67,7 @@ void AddStatistics(const ServedModel& model, inference::ModelStatisticsResponse*
   const MemoryUse memory = model.memory_use();
   AddMemory("CPU_WEIGHTS", memory.weight_bytes, result);
   AddMemory("CPU_ARENA", memory.arena_bytes, result);
+  AddMemory("CPU_WORKSPACE", memory.workspace_bytes, result);
 }
 
 }  // namespace

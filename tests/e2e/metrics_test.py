@@ -89,6 +89,7 @@ class MetricsTest(unittest.TestCase):
             "inferd_model_load_duration_seconds",
             "inferd_model_weight_bytes",
             "inferd_model_arena_bytes",
+            "inferd_model_workspace_bytes",
             "inferd_queue_requests",
         ):
             self.assertIn(f"{name}{{{M}}}", metrics)

@@ -64,7 +64,7 @@ TEST(ModelMetrics, SortsFailuresByReason) {
 TEST(ModelMetrics, TakesItsSeriesWithIt) {
   MetricsRegistry registry;
   auto metrics = std::make_unique<ModelMetrics>(&registry, "gone", "1");
-  metrics->SetMemory(1, 2);
+  metrics->SetMemory(1, 2, 1);
   metrics = nullptr;
   EXPECT_THAT(registry.Text(), Not(HasSubstr("gone")));
 }
