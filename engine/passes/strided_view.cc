@@ -127,6 +127,17 @@ std::vector<StridedView::Factor> StridedView::Factors() const {
   return factors;
 }
 
+bool StridedView::IsDense() const {
+  const std::vector<Factor> factors = Factors();
+  int64_t stride = 1;
+  for (auto factor = factors.rbegin(); factor != factors.rend(); ++factor) {
+    if (factor->size == 1) continue;
+    if (factor->stride != stride) return false;
+    stride *= factor->size;
+  }
+  return true;
+}
+
 void StridedView::Transpose(absl::Span<const int64_t> permutation) {
   std::vector<Axis> axes;
   for (int64_t axis : permutation) axes.push_back(axes_[axis]);

@@ -34,6 +34,8 @@ class StridedView {
   std::optional<int64_t> Stride(int axis) const;
   // Factors of all axes, outermost first.
   std::vector<Factor> Factors() const;
+  // Row-major without gaps, wherever it starts.
+  bool IsDense() const;
 
   // Each changes the view to that of the result; false where that is none, the view then being of
   // no more use.

@@ -13,18 +13,6 @@ bool IsRowMajor(const Graph& graph, ValueId value) {
   return graph.value(value).layout == Layout::kRowMajor;
 }
 
-// Row-major without gaps.
-bool IsDense(const StridedView& view) {
-  const std::vector<StridedView::Factor> factors = view.Factors();
-  int64_t stride = 1;
-  for (auto factor = factors.rbegin(); factor != factors.rend(); ++factor) {
-    if (factor->size == 1) continue;
-    if (factor->stride != stride) return false;
-    stride *= factor->size;
-  }
-  return true;
-}
-
 }  // namespace
 
 std::optional<int64_t> DenseOffset(const Graph& graph, const Node& node, ValueId output) {
@@ -36,7 +24,7 @@ std::optional<int64_t> DenseOffset(const Graph& graph, const Node& node, ValueId
   }
   const Shape shape = ShapeOf(graph, output);
   StridedView view(ShapeOf(graph, node.inputs[0]));
-  if (shape.num_elements() == 0 || !ApplyToView(graph, node, output, &view) || !IsDense(view)) {
+  if (shape.num_elements() == 0 || !ApplyToView(graph, node, output, &view) || !view.IsDense()) {
     return std::nullopt;
   }
   return view.offset();

@@ -7,6 +7,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/ops/shape_inference.h"
+#include "engine/passes/kept_bytes.h"
 #include "engine/plan/arena_placement.h"
 #include "engine/plan/body.h"
 #include "engine/plan/dense_view.h"
@@ -20,11 +21,6 @@
 
 namespace inferd {
 namespace {
-
-// Channels-last and row-major are the same bytes: one channel or one pixel.
-bool LayoutsAgree(const Shape& shape) {
-  return shape.rank() < 3 || shape[1] == 1 || shape.Product(2, shape.rank()) == 1;
-}
 
 // Makes one plan. Used by one thread, once.
 class PlanBuilder {
@@ -144,17 +140,9 @@ class PlanBuilder {
     return AddKernel(node);
   }
 
-  bool IsView(const Node& node) const {
-    if (node.inputs.empty() || node.inputs[0] == kNoValue) return false;
-    if (!node.epilogue.empty() || node.outputs.size() != 1) return false;
-    const Value& input = graph_.value(node.inputs[0]);
-    const Shape shape = input.type.shape.ToShape();
-    if (node.op->name == "Reorder") return LayoutsAgree(shape);
-    return node.op->op_class == OpClass::kView &&
-           (input.layout == Layout::kRowMajor || LayoutsAgree(shape));
-  }
+  bool IsView(const Node& node) const { return node.epilogue.empty() && KeepsBytes(graph_, node); }
 
-  // The output is its input's storage under another shape.
+  // The output is its input's storage under another shape or order.
   void AddView(const Node& node) {
     const ValueId output = node.outputs[0];
     const ValueStorage& input = plan_->values[node.inputs[0]];
