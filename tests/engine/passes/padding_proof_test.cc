@@ -5,14 +5,16 @@
 #include "engine/ops/strided_attention.h"
 #include "engine/passes/pack_sequences.h"
 #include "gtest/gtest.h"
+#include "tests/engine/passes/packing_case.h"
 #include "tests/support/graph_builder.h"
 
 namespace inferd {
 namespace {
 
 using testing::GraphBuilder;
+using testing::packing::kWidth;
+using testing::packing::TwoHeads;
 
-constexpr int64_t kWidth = 8;
 constexpr int64_t kShorter = 5;
 constexpr int64_t kLonger = 8;
 constexpr int64_t kFloat = 1;
@@ -62,17 +64,9 @@ struct Sequence {
   }
   ValueId Attended(ValueId x, ValueId bias, ValueId mask_of_keys, bool causal = false,
                    float hidden = kLowest) const {
-    StridedAttention attention;
-    attention.batch = 1;
-    attention.heads = 2;
-    attention.queries = attention.keys = length;
-    attention.depth = attention.width = kWidth / 2;
-    attention.q = HeadLayout::RowFirst(2, length, kWidth / 2);
-    attention.k = attention.v = attention.y = attention.q;
-    attention.scale = 0.5f;
+    StridedAttention attention = TwoHeads(length);
     attention.causal = causal;
     attention.hidden = hidden;
-    attention.output_shape = Shape({1, length, kWidth});
     return b.Op("Attention", {x, x, x, bias, mask_of_keys}, attention.ToAttributes(), "inferd");
   }
 };
