@@ -2,6 +2,9 @@
 
 #include <cuda_runtime.h>
 
+#include <type_traits>
+
+#include "engine/providers/cuda/launch/element.cuh"
 #include "engine/providers/cuda/launch/launch_grid.cuh"
 
 namespace inferd::cuda {
@@ -10,10 +13,6 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kTile = 32;
 constexpr int kTileRows = 8;  // rows of a tile that a block's threads do at once
-
-struct __align__(16) Sixteen {
-  uint64_t low, high;
-};
 
 template <typename T>
 __global__ void __launch_bounds__(kThreads)
@@ -134,18 +133,9 @@ void FillWith(void* to, int64_t elements, uint64_t value, Stream stream) {
 }  // namespace
 
 void LaunchCopy(const CopyRequest& request, Stream stream) {
-  switch (request.element_bytes) {
-    case 1:
-      return Launch<uint8_t>(request, stream);
-    case 2:
-      return Launch<uint16_t>(request, stream);
-    case 4:
-      return Launch<uint32_t>(request, stream);
-    case 8:
-      return Launch<uint64_t>(request, stream);
-    case 16:
-      return Launch<Sixteen>(request, stream);
-  }
+  WithElement(request.element_bytes, [&](auto* element) {
+    Launch<std::remove_pointer_t<decltype(element)>>(request, stream);
+  });
 }
 
 void LaunchFill(void* to, int element_bytes, int64_t elements, uint64_t value, Stream stream) {

@@ -2,16 +2,15 @@
 
 #include <cuda_runtime.h>
 
+#include <type_traits>
+
+#include "engine/providers/cuda/launch/element.cuh"
 #include "engine/providers/cuda/launch/launch_grid.cuh"
 
 namespace inferd::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-
-struct __align__(16) Sixteen {
-  uint64_t low, high;
-};
 
 template <typename T>
 __global__ void __launch_bounds__(kThreads)
@@ -48,18 +47,9 @@ void Launch(const GatherRequest& request, Stream stream) {
 }  // namespace
 
 void LaunchGather(const GatherRequest& request, Stream stream) {
-  switch (request.element_bytes) {
-    case 1:
-      return Launch<uint8_t>(request, stream);
-    case 2:
-      return Launch<uint16_t>(request, stream);
-    case 4:
-      return Launch<uint32_t>(request, stream);
-    case 8:
-      return Launch<uint64_t>(request, stream);
-    case 16:
-      return Launch<Sixteen>(request, stream);
-  }
+  WithElement(request.element_bytes, [&](auto* element) {
+    Launch<std::remove_pointer_t<decltype(element)>>(request, stream);
+  });
 }
 
 }  // namespace inferd::cuda
