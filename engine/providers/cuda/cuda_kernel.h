@@ -14,12 +14,14 @@ namespace inferd::cuda {
 
 class BlasLt;
 class CudnnPlanner;
+class GeneratedKernels;
 
 // What kernels are prepared with.
 struct CudaPrepareContext : PrepareContext {
   CudaDevice* device = nullptr;
   const BlasLt* blas = nullptr;
   CudnnPlanner* planner = nullptr;
+  GeneratedKernels* generated = nullptr;
   bool tf32 = false;  // products and convolutions of floats may round their operands to TF32
 };
 
@@ -27,6 +29,8 @@ struct CudaPrepareContext : PrepareContext {
 class CudaKernel : public BoundKernel {
  public:
   absl::Status Run(const StepContext& context) const final;
+  // Before it runs: takes generated kernels for its epilogue where there are any.
+  virtual void Generate(GeneratedKernels&) {}
 
  protected:
   // Launches; what goes wrong there is found by Run.

@@ -21,11 +21,19 @@ absl::StatusOr<std::unique_ptr<ExecutionProvider>> CudaProvider::Make(const Engi
                    CudaDevice::Open(0, config.max_device_bytes));
   ASSIGN_OR_RETURN(BlasLt blas, BlasLt::Make());
   return std::unique_ptr<ExecutionProvider>(
-      std::make_unique<CudaProvider>(std::move(device), std::move(blas), config.tf32));
+      std::make_unique<CudaProvider>(std::move(device), std::move(blas), config));
 }
 
-CudaProvider::CudaProvider(std::unique_ptr<CudaDevice> device, BlasLt blas, bool tf32)
-    : device_(std::move(device)), blas_(std::move(blas)), tf32_(tf32) {}
+CudaProvider::CudaProvider(std::unique_ptr<CudaDevice> device, BlasLt blas,
+                           const EngineConfig& config)
+    : device_(std::move(device)),
+      blas_(std::move(blas)),
+      generated_(*device_, config.cache_dir),
+      tf32_(config.tf32) {}
+
+std::string CudaProvider::description() const {
+  return absl::StrCat(device_->Description(), ", ", generated_.report());
+}
 
 bool CudaProvider::Supports(const Graph& graph, const Node& node) const {
   return device_->usable() && kernels_.Find(graph, node) != nullptr;
@@ -49,9 +57,12 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> CudaProvider::Prepare(const Graph& 
   cuda.device = device_.get();
   cuda.blas = &blas_;
   cuda.planner = &planner_;
+  cuda.generated = &generated_;
   cuda.tf32 = tf32_;
   RETURN_IF_ERROR(device_->MakeCurrent());
   auto kernel = def->prepare(graph, node, cuda);
+  // All of them are CudaKernels.
+  if (kernel.ok()) static_cast<CudaKernel&>(**kernel).Generate(generated_);
   // What libraries tried in vain must not be found by the next launch.
   cudaGetLastError();
   return kernel;

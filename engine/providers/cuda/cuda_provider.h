@@ -7,6 +7,7 @@
 #include "engine/providers/cuda/blas_lt.h"
 #include "engine/providers/cuda/cuda_device.h"
 #include "engine/providers/cuda/cudnn_planner.h"
+#include "engine/providers/cuda/generated_kernels.h"
 #include "engine/providers/cuda/kernel_table.h"
 #include "engine/providers/execution_provider.h"
 
@@ -18,10 +19,10 @@ class CudaProvider : public ExecutionProvider {
  public:
   static absl::StatusOr<std::unique_ptr<ExecutionProvider>> Make(const EngineConfig& config);
 
-  CudaProvider(std::unique_ptr<CudaDevice> device, BlasLt blas, bool tf32);
+  CudaProvider(std::unique_ptr<CudaDevice> device, BlasLt blas, const EngineConfig& config);
 
   absl::string_view name() const override { return "cuda"; }
-  std::string description() const override { return device_->Description(); }
+  std::string description() const override;
   Device* device() const override { return device_.get(); }
   bool Supports(const Graph& graph, const Node& node) const override;
   LayoutPreference Layouts(const Graph& graph, const Node& node) const override;
@@ -32,6 +33,7 @@ class CudaProvider : public ExecutionProvider {
   const std::unique_ptr<CudaDevice> device_;
   const BlasLt blas_;
   CudnnPlanner planner_;
+  GeneratedKernels generated_;
   const bool tf32_;
   const KernelTable kernels_;
 };

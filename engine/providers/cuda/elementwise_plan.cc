@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
+#include "engine/providers/cuda/generated_kernels.h"
 #include "engine/providers/cuda/node_checks.h"
 
 namespace inferd::cuda {
@@ -27,6 +29,8 @@ struct OpRule {
   absl::string_view domain = "";
 };
 
+// Of why a kernel was not generated.
+constexpr size_t kMostNote = 200;
 constexpr absl::string_view kMicrosoft = "com.microsoft";
 
 constexpr OpRule kRules[] = {
@@ -365,14 +369,35 @@ absl::StatusOr<ElementwisePlan> ElementwisePlan::Epilogue(const Graph& graph, co
   return planner.Finish();
 }
 
+void ElementwisePlan::Generate(GeneratedKernels& kernels) {
+  if (empty()) return;
+  auto kernel = kernels.For(program_);
+  if (kernel.ok()) {
+    generated_ = *std::move(kernel);
+    note_ = " (generated)";
+  } else if (!absl::IsUnavailable(kernel.status())) {
+    const std::string why(kernel.status().message());
+    note_ =
+        absl::StrCat(" (interpreted: ", why.substr(0, std::min(why.find('\n'), kMostNote)), ")");
+  }
+}
+
 void ElementwisePlan::Launch(const StepContext& context, CudaContext& cuda) const {
   if (empty()) return;
+  const auto data = [&](int k) -> const void* {
+    return (sources_[k] == kOutput ? context.outputs[0] : context.inputs[sources_[k]])->raw();
+  };
+  if (generated_ != nullptr) {
+    ChainArguments chain;
+    chain.output = context.outputs[0]->mutable_raw();
+    chain.elements = program_.elements;
+    for (int k = 0; k < program_.num_inputs; ++k) chain.inputs[k] = data(k);
+    generated_->Launch(chain, cuda.stream());
+    return;
+  }
   ElementwiseProgram program = program_;
   program.output = context.outputs[0]->mutable_raw();
-  for (int k = 0; k < program.num_inputs; ++k) {
-    const Tensor* input = sources_[k] == kOutput ? context.outputs[0] : context.inputs[sources_[k]];
-    program.inputs[k].data = input->raw();
-  }
+  for (int k = 0; k < program.num_inputs; ++k) program.inputs[k].data = data(k);
   LaunchElementwise(program, cuda.stream());
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "engine/providers/execution_provider.h"
 
 namespace inferd::cuda {
+
+class GeneratedKernel;
+class GeneratedKernels;
 
 // Elementwise operators as one kernel: a node with its epilogue, or the epilogue of any other
 // kernel. Immutable.
@@ -22,6 +26,11 @@ class ElementwisePlan {
   static absl::StatusOr<ElementwisePlan> Epilogue(const Graph& graph, const Node& node,
                                                   size_t skip = 0);
 
+  // Takes a kernel of its own instead of the one that interprets programs, where there can be one.
+  void Generate(GeneratedKernels& kernels);
+  // For the plan's text: " (generated)", or why that failed; empty where no kernels are generated.
+  const std::string& note() const { return note_; }
+
   bool empty() const { return program_.num_instructions == 0; }
   void Launch(const StepContext& context, CudaContext& cuda) const;
   // For tests: the program without addresses.
@@ -33,6 +42,8 @@ class ElementwisePlan {
 
   ElementwiseProgram program_;
   std::vector<int> sources_;  // of the program's inputs: among the step's inputs, or kOutput
+  std::shared_ptr<const GeneratedKernel> generated_;
+  std::string note_;
 };
 
 }  // namespace inferd::cuda

@@ -19,7 +19,8 @@ class StepKernel : public CudaKernel {
         epilogue_(std::move(epilogue)),
         options_(options) {}
 
-  std::string description() const override { return description_; }
+  std::string description() const override { return absl::StrCat(description_, epilogue_.note()); }
+  void Generate(GeneratedKernels& kernels) override { epilogue_.Generate(kernels); }
   int64_t scratch_bytes() const override { return options_.scratch_bytes; }
   bool holds_input(int i) const override { return i < 64 && (options_.held_inputs >> i & 1) != 0; }
 
@@ -33,7 +34,7 @@ class StepKernel : public CudaKernel {
  private:
   const std::string description_;
   const StepFunction function_;
-  const ElementwisePlan epilogue_;
+  ElementwisePlan epilogue_;
   const StepOptions options_;
 };
 

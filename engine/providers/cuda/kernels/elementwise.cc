@@ -6,15 +6,17 @@
 #include "engine/providers/cuda/elementwise_plan.h"
 #include "engine/providers/cuda/step_kernel.h"
 
-// Elementwise nodes with their epilogues, each as one launch of the interpreter.
+// Elementwise nodes with their epilogues, each as one launch of its own kernel or the interpreter.
 namespace inferd::cuda {
 namespace {
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
-                                                     const CudaPrepareContext&) {
-  ASSIGN_OR_RETURN(const ElementwisePlan plan, ElementwisePlan::OfNode(graph, node));
+                                                     const CudaPrepareContext& prepare) {
+  ASSIGN_OR_RETURN(ElementwisePlan plan, ElementwisePlan::OfNode(graph, node));
+  plan.Generate(*prepare.generated);
   std::string description = "elementwise";
   for (const EpilogueStep& step : node.epilogue) absl::StrAppend(&description, "+", step.op->name);
+  absl::StrAppend(&description, plan.note());
   const auto launch = [plan](const StepContext& context, CudaContext& cuda) {
     plan.Launch(context, cuda);
     return absl::OkStatus();

@@ -94,6 +94,13 @@ struct ElementwiseProgram {
 // The least that every architecture takes as kernel parameters.
 static_assert(sizeof(ElementwiseProgram) <= 4096);
 
+// What a kernel that was generated from a program is launched with. Passed by value.
+struct ChainArguments {
+  const void* inputs[kMaxInputs] = {};
+  void* output = nullptr;
+  int64_t elements = 0;
+};
+
 // A cudaError_t: whether the library has code for the thread's device.
 int CheckCode();
 
