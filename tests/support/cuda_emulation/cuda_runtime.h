@@ -54,6 +54,11 @@ inline void __syncwarp() { ::inferd::cuda_emulation::WaitForWarp(); }
 inline float __shfl_xor_sync(unsigned, float value, int lane_mask) {
   return ::inferd::cuda_emulation::Exchange(value, lane_mask);
 }
+inline int atomicAdd(int* to, int value) {
+  const int before = *to;
+  *to = before + value;
+  return before;
+}
 inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
 
 template <typename... Parameters, typename... Arguments>
