@@ -19,6 +19,10 @@ cudaDataType_t DataType(Type type) {
       return CUDA_R_16F;
     case Type::kBfloat16:
       return CUDA_R_16BF;
+    case Type::kInt8:
+      return CUDA_R_8I;
+    case Type::kInt32:
+      return CUDA_R_32I;
     default:
       return CUDA_R_32F;
   }
@@ -83,9 +87,13 @@ absl::Status MakePreference(cublasLtMatmulPreferenceOpaque_t* preference) {
 absl::Status Product::MakeDescription(const void* bias,
                                       cublasLtMatmulDescOpaque_t* description) const {
   const bool floats = spec_.operand_type == Type::kFloat32;
-  const cublasComputeType_t compute =
-      floats && spec_.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
-  RETURN_IF_ERROR(ToStatus(cublasLtMatmulDescInit(description, compute, CUDA_R_32F), "a product"));
+  const bool integers = spec_.operand_type == Type::kInt8;
+  const cublasComputeType_t compute = integers               ? CUBLAS_COMPUTE_32I
+                                      : floats && spec_.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                             : CUBLAS_COMPUTE_32F;
+  RETURN_IF_ERROR(
+      ToStatus(cublasLtMatmulDescInit(description, compute, integers ? CUDA_R_32I : CUDA_R_32F),
+               "a product"));
   const cublasOperation_t of_b = spec_.b_transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
   const cublasOperation_t of_a = spec_.a_transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
   RETURN_IF_ERROR(Set(description, CUBLASLT_MATMUL_DESC_TRANSA, static_cast<int32_t>(of_b)));
@@ -102,12 +110,18 @@ absl::Status Product::Run(const ProductOperands& operands, CudaContext& cuda) co
   cublasLtMatmulDescOpaque_t description;
   RETURN_IF_ERROR(MakeDescription(operands.bias, &description));
   const void* c = spec_.beta == 0 ? operands.d : operands.c;
+  // Factors of integers are integers.
+  const int32_t one = 1;
+  const int32_t zero = 0;
+  const bool integers = spec_.operand_type == Type::kInt8;
+  const void* alpha = integers ? static_cast<const void*>(&one) : &spec_.alpha;
+  const void* beta = integers ? static_cast<const void*>(&zero) : &spec_.beta;
   // The layouts are only read.
   auto* a = const_cast<cublasLtMatrixLayoutOpaque_t*>(&a_);
   auto* b = const_cast<cublasLtMatrixLayoutOpaque_t*>(&b_);
   auto* d = const_cast<cublasLtMatrixLayoutOpaque_t*>(&d_);
-  return ToStatus(cublasLtMatmul(handle_, &description, &spec_.alpha, operands.b, b, operands.a, a,
-                                 &spec_.beta, c, d, operands.d, d, &algorithm_, cuda.workspace(),
+  return ToStatus(cublasLtMatmul(handle_, &description, alpha, operands.b, b, operands.a, a, beta,
+                                 c, d, operands.d, d, &algorithm_, cuda.workspace(),
                                  CudaContext::kWorkspaceBytes, cuda.stream()),
                   "a product");
 }

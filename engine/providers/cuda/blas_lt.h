@@ -13,15 +13,16 @@
 namespace inferd::cuda {
 
 // D = relu(alpha * A B + beta * C + bias), row-major: A [m,k], B [k,n] (each maybe stored
-// transposed), C and D [m,n], bias [n]; `batch` of them at strides in elements, bias shared.
+// transposed), C and D [m,n], bias [n]; `batch` of them at strides in elements, bias shared. Of
+// int8 operands it is D = A B in int32, alone.
 struct ProductSpec {
   int64_t m = 0;
   int64_t n = 0;
   int64_t k = 0;
   bool a_transposed = false;
   bool b_transposed = false;
-  Type operand_type = Type::kFloat32;  // of A and B
-  Type result_type = Type::kFloat32;   // of C, D and bias
+  Type operand_type = Type::kFloat32;  // of A and B: floats, or int8
+  Type result_type = Type::kFloat32;   // of C, D and bias; int32 of int8
   float alpha = 1;
   float beta = 0;  // 0: there is no C
   bool bias = false;

@@ -18,6 +18,8 @@ struct Description {
   uint32_t epilogue;
   int32_t bias_type;
   const void* bias;
+  int32_t compute;
+  int32_t scale_type;
 };
 struct Layout {
   int64_t rows;
@@ -41,6 +43,10 @@ double Load(const void* data, int32_t type, int64_t i) {
       return static_cast<float>(static_cast<const inferd::Float16*>(data)[i]);
     case CUDA_R_16BF:
       return static_cast<float>(static_cast<const inferd::Bfloat16*>(data)[i]);
+    case CUDA_R_8I:
+      return static_cast<const int8_t*>(data)[i];
+    case CUDA_R_32I:
+      return static_cast<const int32_t*>(data)[i];
     default:
       return static_cast<const float*>(data)[i];
   }
@@ -55,6 +61,9 @@ void Store(void* data, int32_t type, int64_t i, double value) {
     case CUDA_R_16BF:
       static_cast<inferd::Bfloat16*>(data)[i] = inferd::Bfloat16(rounded);
       return;
+    case CUDA_R_32I:
+      static_cast<int32_t*>(data)[i] = static_cast<int32_t>(value);
+      return;
     default:
       static_cast<float*>(data)[i] = rounded;
   }
@@ -62,6 +71,17 @@ void Store(void* data, int32_t type, int64_t i, double value) {
 
 int64_t At(const Layout& layout, int64_t batch, int64_t row, int64_t column) {
   return batch * layout.stride + column * layout.leading + row;
+}
+
+// What the library asks of products of bytes: sums and factors of 32-bit integers, no epilogue, the
+// first matrix transposed and the second not, whole words in both of their columns and in the
+// result's.
+bool TakesBytes(const Description& own, const Layout& a, const Layout& b, const Layout& d) {
+  return own.compute == CUBLAS_COMPUTE_32I && own.scale_type == CUDA_R_32I &&
+         own.epilogue == CUBLASLT_EPILOGUE_DEFAULT && own.transposed_a == CUBLAS_OP_T &&
+         own.transposed_b == CUBLAS_OP_N && b.type == CUDA_R_8I && d.type == CUDA_R_32I &&
+         a.rows % 4 == 0 && a.columns % 4 == 0 && a.leading % 4 == 0 && b.leading % 4 == 0 &&
+         d.leading % 4 == 0;
 }
 
 // As the heuristic was told.
@@ -103,9 +123,10 @@ cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t layout,
 }
 
 cublasStatus_t cublasLtMatmulDescInit_internal(cublasLtMatmulDesc_t description, size_t,
-                                               cublasComputeType_t, cudaDataType_t) {
+                                               cublasComputeType_t compute,
+                                               cudaDataType_t scale_type) {
   As<cublasLtMatmulDescOpaque_t, Description>(description) = {
-      CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, -1, nullptr};
+      CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, -1, nullptr, compute, scale_type};
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t description,
@@ -171,8 +192,15 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description
                     (tb ? lb.rows : lb.columns) == ld.columns && la.batch == ld.batch &&
                     lb.batch == ld.batch && lc.rows == ld.rows && lc.columns == ld.columns;
   if (!fits || !IsAligned(a) || !IsAligned(b) || !IsAligned(d)) return CUBLAS_STATUS_INVALID_VALUE;
-  const double scale = *static_cast<const float*>(alpha);
-  const double scale_c = *static_cast<const float*>(beta);
+  const bool integers = own.scale_type == CUDA_R_32I;
+  if ((la.type == CUDA_R_8I || integers) && !TakesBytes(own, la, lb, ld)) {
+    return CUBLAS_STATUS_NOT_SUPPORTED;
+  }
+  const auto factor = [&](const void* data) -> double {
+    return integers ? *static_cast<const int32_t*>(data) : *static_cast<const float*>(data);
+  };
+  const double scale = factor(alpha);
+  const double scale_c = factor(beta);
   const bool bias =
       own.epilogue == CUBLASLT_EPILOGUE_BIAS || own.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
   const bool relu =
