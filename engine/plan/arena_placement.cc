@@ -74,7 +74,7 @@ class ArenaPlacement {
       // Operands of the epilogue of an elementwise step are read after the kernel has written.
       const bool may =
           elementwise ? i < step.num_op_inputs : step.kernel && step.kernel->writes_over_input(i);
-      if (!may) continue;
+      if (!may || (i == 0 && step.input_step > 0)) continue;
       const ValueId input = step.inputs[i];
       if (input == kNoValue || roots_[input] == kNoValue || last_[roots_[input]] != index) continue;
       // Read twice, the second time maybe by an epilogue after the kernel has written: x + 3, then

@@ -39,11 +39,13 @@ struct Step {
   std::vector<std::pair<std::string, std::shared_ptr<const Body>>> bodies;  // by attribute name
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
-  int num_op_inputs = 0;  // of `inputs`: the rest belong to the epilogue
-  int num_captured = 0;   // of `inputs`: see Node::num_captured
-  bool dynamic = false;   // its outputs are kDynamic
-  int device = -1;        // index into Plan::devices: gives its work there; -1: runs at once
-  bool waits = false;     // reads what was copied from a device and must be there
+  int num_op_inputs = 0;   // of `inputs`: the rest belong to the epilogue
+  int num_captured = 0;    // of `inputs`: see Node::num_captured
+  bool dynamic = false;    // its outputs are kDynamic
+  int device = -1;         // index into Plan::devices: gives its work there; -1: runs at once
+  int64_t input_step = 0;  // see StepContext
+  int64_t output_step = 0;
+  bool waits = false;  // reads what was copied from a device and must be there
 };
 
 // What a plan needs of one device.

@@ -13,6 +13,7 @@
 #include "engine/plan/dense_view.h"
 #include "engine/plan/kernel_choices.h"
 #include "engine/plan/lazy_kernel.h"
+#include "engine/plan/row_places.h"
 #include "engine/plan/value_copies.h"
 #include "engine/plan/weight_store.h"
 #include "engine/providers/device.h"
@@ -39,6 +40,7 @@ class PlanBuilder {
     }
     RETURN_IF_ERROR(KeepOutputs());
     copies_.Finish();
+    PutRowsInPlace(plan_.get(), &roots_, &starts_);
     RETURN_IF_ERROR(PlaceInArenas(roots_, starts_, options_.max_arena_bytes, plan_.get()));
     return plan_;
   }

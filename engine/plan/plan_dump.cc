@@ -47,6 +47,8 @@ std::string Plan::ToString() const {
     absl::StrAppendFormat(&text, "  %-24s %-10s %-32s", std::string(step.op->name), step.provider,
                           step.kernel ? step.kernel->description() : "control flow");
     for (ValueId output : step.outputs) absl::StrAppend(&text, " ", StorageText(*this, output));
+    if (step.input_step > 0) absl::StrAppend(&text, " from rows ", step.input_step, " apart");
+    if (step.output_step > 0) absl::StrAppend(&text, " in rows ", step.output_step, " apart");
     absl::StrAppend(&text, "  # ", step.name, "\n");
     for (const auto& [name, body] : step.bodies) {
       absl::StrAppend(&text, "  body ", name, " of ", step.name, ":\n", body->ToString());

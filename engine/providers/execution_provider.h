@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,21 @@ struct StepContext {
   absl::Span<Tensor* const> outputs;
   void* scratch = nullptr;  // scratch_bytes() of the kernel, 64-byte aligned; see below
   int threads = 1;          // OpenMP threads the kernel may use
+  // Elements from each row of input 0 and output 0 to the next; 0: rows follow one another, as they
+  // must unless the kernel takes them otherwise: see input_row().
+  int64_t input_step = 0;
+  int64_t output_step = 0;
   // Of a step on a device: where to give the work; inputs, outputs and scratch are its memory then,
   // aligned as device.h says.
   DeviceContext* device = nullptr;
+};
+
+// Where the rows of a part lie in a larger tensor, in elements: the length of one, where the first
+// starts, and from one to the next.
+struct RowsPlace {
+  int64_t row;
+  int64_t start;
+  int64_t step;
 };
 
 // One prepared step over static shapes: weights packed, primitives built, nothing left to check.
@@ -42,6 +55,14 @@ class BoundKernel {
   // Whether output 0 may have the storage of input i, which has its shape, type and layout: each
   // element is read before the one at its place is written.
   virtual bool writes_over_input(int) const { return false; }
+  // The elements of the rows of input 0 and of output 0 that may lie apart, as parts of a larger
+  // tensor do; 0: they must follow one another.
+  virtual int64_t input_row() const { return 0; }
+  virtual int64_t output_row() const { return 0; }
+  // Where input i lies in output 0 when the kernel only joins, and output i in input 0 when it only
+  // takes parts. One that is there already, by its address, is left alone.
+  virtual std::optional<RowsPlace> PlaceOfInput(int) const { return std::nullopt; }
+  virtual std::optional<RowsPlace> PlaceOfOutput(int) const { return std::nullopt; }
 };
 
 // Which memory orders a node can take for its rank >= 3 inputs and outputs.

@@ -151,14 +151,21 @@ absl::Status Executor::RunStep(const Step& step, StepState& state, CoreSlot& slo
     return RunControlFlow(step, state.inputs, absl::MakeSpan(state.outputs), state.bodies, slot);
   }
   if (step.device >= 0) return RunDeviceStep(step, state, slot);
-  return step.kernel->Run({state.inputs, absl::MakeSpan(state.outputs),
-                           arena_ + plan_->scratch_offset, slot.threads()});
+  return step.kernel->Run({.inputs = state.inputs,
+                           .outputs = absl::MakeSpan(state.outputs),
+                           .scratch = arena_ + plan_->scratch_offset,
+                           .threads = slot.threads(),
+                           .input_step = step.input_step,
+                           .output_step = step.output_step});
 }
 
 absl::Status Executor::RunDeviceStep(const Step& step, StepState& state, CoreSlot& slot) {
   const DeviceState& device = devices_[step.device];
-  return step.kernel->Run({state.inputs, absl::MakeSpan(state.outputs), device.scratch,
-                           slot.threads(), device.context.get()});
+  return step.kernel->Run({.inputs = state.inputs,
+                           .outputs = absl::MakeSpan(state.outputs),
+                           .scratch = device.scratch,
+                           .threads = slot.threads(),
+                           .device = device.context.get()});
 }
 
 absl::Status Executor::MakeDeviceStates() {

@@ -34,14 +34,15 @@ struct Window {
         pad_left(conv.window.pads_begin[1]) {}
 
   // Where the pixel lies that `tap` of the window reads for output `row`, counted through the
-  // images; `zeros` for padding.
-  const float* PixelOf(const float* x, const float* zeros, int64_t row, int64_t tap) const {
+  // images; `zeros` for padding. Pixels of x are `step` floats apart.
+  const float* PixelOf(const float* x, int64_t step, const float* zeros, int64_t row,
+                       int64_t tap) const {
     const int64_t image = row / (out_height * out_width);
     const int64_t place = row % (out_height * out_width);
     const int64_t y = place / out_width * stride_y + tap / kernel_width * step_y - pad_top;
     const int64_t i = place % out_width * stride_x + tap % kernel_width * step_x - pad_left;
     if (y < 0 || y >= height || i < 0 || i >= width) return zeros;
-    return x + ((image * height + y) * width + i) * channels;
+    return x + ((image * height + y) * width + i) * step;
   }
 
   int64_t channels;
@@ -76,12 +77,14 @@ class PanelConvolutionKernel : public BoundKernel {
 
   absl::Status Run(const StepContext& context) const override {
     const float* x = context.inputs[0]->data<float>();
-    const PanelOperands operands = PanelOperandsOf(context, nullptr, *weights_, bias_, epilogue_);
+    const int64_t step = context.input_step > 0 ? context.input_step : window_.channels;
+    const PanelOperands operands =
+        PanelOperandsOf(context, product_, nullptr, *weights_, bias_, epilogue_);
     RunPanels(context, product_, operands, epilogue_.rest, rows_,
               std::min(threads_, context.threads), [&](int number, const PanelPart& part) {
                 const float** pointers =
                     static_cast<const float**>(context.scratch) + number * PointersOfThread();
-                PointAt(x, part, pointers);
+                PointAt(x, step, part, pointers);
                 return pointers;
               });
     return absl::OkStatus();
@@ -91,6 +94,8 @@ class PanelConvolutionKernel : public BoundKernel {
   }
   std::string description() const override { return description_; }
   bool holds_input(int i) const override { return i == 1; }
+  int64_t input_row() const override { return window_.channels; }
+  int64_t output_row() const override { return epilogue_.rest.empty() ? product_.columns : 0; }
 
  private:
   // Whole cache lines.
@@ -98,10 +103,10 @@ class PanelConvolutionKernel : public BoundKernel {
     return DivideUp(MaxBlockRows(product_) * window_.taps, 8) * 8;
   }
 
-  void PointAt(const float* x, const PanelPart& rows, const float** pointers) const {
+  void PointAt(const float* x, int64_t step, const PanelPart& rows, const float** pointers) const {
     for (int64_t tap = 0; tap < window_.taps; ++tap) {
       for (int64_t row = rows.first_row; row < rows.last_row; ++row) {
-        *pointers++ = window_.PixelOf(x, zeros_.data(), row, tap);
+        *pointers++ = window_.PixelOf(x, step, zeros_.data(), row, tap);
       }
     }
   }

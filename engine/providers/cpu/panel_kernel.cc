@@ -30,14 +30,16 @@ class PanelKernel : public BoundKernel {
         description_(std::move(description)) {}
 
   absl::Status Run(const StepContext& context) const override {
-    const PanelOperands operands =
-        PanelOperandsOf(context, context.inputs[0]->data<float>(), *weights_, bias_, epilogue_);
+    const PanelOperands operands = PanelOperandsOf(
+        context, product_, context.inputs[0]->data<float>(), *weights_, bias_, epilogue_);
     RunPanels(context, product_, operands, epilogue_.rest, rows_,
               std::min(threads_, context.threads), [](int, const PanelPart&) { return nullptr; });
     return absl::OkStatus();
   }
   std::string description() const override { return description_; }
   bool holds_input(int i) const override { return i == 1; }
+  int64_t input_row() const override { return product_.depth; }
+  int64_t output_row() const override { return epilogue_.rest.empty() ? product_.columns : 0; }
 
  private:
   const PanelProduct product_;

@@ -98,17 +98,19 @@ inline void FinishPanels(const StepContext& context, const ElementwiseChain& res
 
 // What a node's product reads and writes. `x` is null where rows are given by pointers, `bias` a
 // node input or -1.
-inline PanelOperands PanelOperandsOf(const StepContext& context, const float* x,
-                                     const PackedWeights& weights, int bias,
+inline PanelOperands PanelOperandsOf(const StepContext& context, const PanelProduct& product,
+                                     const float* x, const PackedWeights& weights, int bias,
                                      const SumEpilogue& epilogue) {
   const auto floats = [&](int i) { return i < 0 ? nullptr : context.inputs[i]->data<float>(); };
   return {.x = x,
+          .x_step = context.input_step > 0 ? context.input_step : product.depth,
           .packed = static_cast<const float*>(weights.data()),
           .bias = floats(bias),
           .add = floats(epilogue.add),
           .low = epilogue.bounds.low,
           .high = epilogue.bounds.high,
-          .y = context.outputs[0]->mutable_data<float>()};
+          .y = context.outputs[0]->mutable_data<float>(),
+          .y_step = context.output_step > 0 ? context.output_step : product.columns};
 }
 
 // The whole product with its epilogue. point(thread's number, part) gives the pointers of a block

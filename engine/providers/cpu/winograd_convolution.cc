@@ -72,6 +72,8 @@ class WinogradKernel : public BoundKernel {
   }
   std::string description() const override { return description_; }
   bool holds_input(int i) const override { return i == 1; }
+  int64_t input_row() const override { return shape_.channels; }
+  int64_t output_row() const override { return epilogue_.rest.empty() ? shape_.outputs : 0; }
 
  private:
   // A multiple of a cache line.
@@ -83,6 +85,7 @@ class WinogradKernel : public BoundKernel {
     const int64_t first_tile = item / work_.groups * work_.block_tiles;
     const WinogradBlock block = {
         .x = floats(0),
+        .x_step = context.input_step > 0 ? context.input_step : shape_.channels,
         .packed = static_cast<const float*>(weights_->data()),
         .zeros = zeros_.data(),
         .bias = has_bias_ ? floats(2) : nullptr,
@@ -95,6 +98,7 @@ class WinogradKernel : public BoundKernel {
         .last_panel = shape_.panels() * (group + 1) / work_.groups,
         .scratch = scratch,
         .y = context.outputs[0]->mutable_data<float>(),
+        .y_step = context.output_step > 0 ? context.output_step : shape_.outputs,
     };
     RunWinograd(shape_, block);
     if (work_.groups == 1 && !epilogue_.rest.empty()) {

@@ -127,12 +127,14 @@ class ExpandedConvKernel : public BoundKernel {
     const int64_t width = p_.shape.width;
     const PanelOperands operands{
         .x = context.inputs[kX]->data<float>() + line * width * p_.product.depth,
+        .x_step = p_.product.depth,
         .packed = static_cast<const float*>(p_.expansion->data()),
         .bias = Floats(context, p_.has_expansion_bias, kExpansionBias),
         .add = nullptr,
         .low = p_.expansion_epilogue.bounds.low,
         .high = p_.expansion_epilogue.bounds.high,
-        .y = to};
+        .y = to,
+        .y_step = p_.product.columns};
     MultiplyPanels(p_.product, operands,
                    {.first_row = 0,
                     .rows = width,

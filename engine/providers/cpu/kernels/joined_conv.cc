@@ -100,7 +100,7 @@ class JoinedConvKernel : public BoundKernel {
 
   void Multiply(const StepContext& context, const PanelPart& part, float* joined) const {
     const PanelOperands operands =
-        PanelOperandsOf(context, StartOf(joined, part.first_row), *weights_,
+        PanelOperandsOf(context, product_, StartOf(joined, part.first_row), *weights_,
                         has_bias_ ? static_cast<int>(kBias) : -1, epilogue_);
     ForEachGroup(part, [&](const PanelBlock& block) {
       MultiplyPanels(product_, operands, block);

@@ -1,10 +1,12 @@
 #include <algorithm>
-#include <optional>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "engine/ops/infer_context.h"
 #include "engine/providers/cpu/cpu_kernel.h"
 #include "engine/providers/cpu/simd/copy_kernel.h"
+#include "engine/providers/cpu/simd/parts_kernel.h"
 
 // Slice with constant starts, axes and steps; the counts are those of the bound output shape.
 namespace inferd::cpu {
@@ -57,8 +59,10 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
     // A step past the end is never taken, and might overflow.
     source[axis] *= to[axis] > 1 ? steps[i] : 1;
   }
-  CopyPlan plan(to, source, offset, BoundStrides(output), 0, ElementBytes(input.type.dtype));
-  return MakeCopyKernel(graph, node, std::move(plan));
+  ASSIGN_OR_RETURN(ElementwiseChain epilogue, ElementwiseChain::Epilogue(graph, node));
+  auto kernel = std::make_unique<PartsKernel>(/*joins=*/false, std::move(epilogue));
+  kernel->Add(output, input, source, offset);
+  return kernel;
 }
 
 constexpr CpuKernelDef kKernels[] = {{"", "Slice", Supports, AnyLayout, Prepare}};

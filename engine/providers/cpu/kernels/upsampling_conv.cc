@@ -103,10 +103,10 @@ class UpsamplingKernel : public BoundKernel {
 
  private:
   int64_t line() const { return pixels_ * kernel_rows_[0].cols; }  // of the output
-  int64_t input_row() const { return pixels_ * kernel_rows_[0].depth; }
+  int64_t line_of_input() const { return pixels_ * kernel_rows_[0].depth; }
   // Rows as floats where they are stored as bfloat16, a multiple of a cache line.
   int64_t ScratchFloats() const {
-    const int64_t floats = (narrow_input_ ? input_row() : 0) + (narrow_output_ ? line() : 0);
+    const int64_t floats = (narrow_input_ ? line_of_input() : 0) + (narrow_output_ ? line() : 0);
     return (floats + 15) / 16 * 16;
   }
 
@@ -116,10 +116,10 @@ class UpsamplingKernel : public BoundKernel {
     Tensor& y = *context.outputs[0];
     const float* from = scratch;
     if (narrow_input_) {
-      WidenBfloat16(x.data<Bfloat16>() + row * input_row(), scratch, input_row());
-      scratch += input_row();
+      WidenBfloat16(x.data<Bfloat16>() + row * line_of_input(), scratch, line_of_input());
+      scratch += line_of_input();
     } else {
-      from = x.data<float>() + row * input_row();
+      from = x.data<float>() + row * line_of_input();
     }
     const int64_t height = static_cast<int64_t>(kernel_rows_.size());
     for (int64_t k = 0; k < height; ++k) {

@@ -32,7 +32,7 @@ constexpr int MaxTileRows(int vectors, bool pointers) {
 // One tile: some rows of x times one panel of one block of the depth.
 struct PanelTile {
   const float* x;
-  int64_t x_step;                // floats from a row to the next, of y and add `y_step`
+  int64_t x_step;                // floats from a row to the next
   const float* const* pointers;  // of the tile's first row, else null
   int64_t pointers_step;         // from a stretch of the depth to the next
   int64_t units;                 // stretches
@@ -42,6 +42,7 @@ struct PanelTile {
   int64_t next_lines;  // so many lines with every four rows of the panel
   const float* bias;   // null: not in this block
   const float* add;
+  int64_t add_step;
   float* y;
   int64_t y_step;
   int64_t columns;  // of the panel
@@ -134,17 +135,16 @@ struct PanelSums {
   }
   HWY_INLINE void Finish(const PanelTile& tile, const RowSums<kVectors>& bias, V low, V high) {
     others.Finish(tile, bias, low, high);
-    const int64_t at = (kRows - 1) * tile.y_step;
     if (tile.last) {
       sums.Add(bias);
       if (tile.add != nullptr) {
         RowSums<kVectors> add;
-        add.LoadSome(tile.add + at, tile.columns);
+        add.LoadSome(tile.add + (kRows - 1) * tile.add_step, tile.columns);
         sums.Add(add);
       }
       sums.Bound(low, high);
     }
-    sums.StoreSome(tile.y + at, tile.columns);
+    sums.StoreSome(tile.y + (kRows - 1) * tile.y_step, tile.columns);
   }
 };
 
@@ -249,7 +249,7 @@ template <int kRows, int kVectors, bool kPointers>
 HWY_NOINLINE void MultiplyTile(const PanelTile& tile) {
   PanelSums<kRows, kVectors> sums;
   sums.Start(tile);
-  if (tile.last && tile.add != nullptr) FetchRows<kRows, kVectors>(tile.add, tile.y_step);
+  if (tile.last && tile.add != nullptr) FetchRows<kRows, kVectors>(tile.add, tile.add_step);
   Ahead ahead = {tile.next, tile.next_lines};
   const float* panel = tile.panel;
   if constexpr (kPointers) {
@@ -295,7 +295,7 @@ HWY_INLINE void MultiplyPanel(PanelTile tile, int64_t rows) {
       tile.x = start.x + first * tile.x_step;
     }
     tile.y = start.y + first * tile.y_step;
-    if (start.add != nullptr) tile.add = start.add + first * tile.y_step;
+    if (start.add != nullptr) tile.add = start.add + first * tile.add_step;
     MultiplyTileOf<kMost, kVectors, kPointers>(rows * (i + 1) / tiles - first, tile);
     if (start.next != nullptr) tile.next += lines_of_tile * kLineFloats;
   }
@@ -313,8 +313,9 @@ HWY_INLINE void MultiplyRows(const PanelTile& tile, int64_t rows) {
 void Multiply(const PanelProduct& product, const PanelOperands& operands, const PanelBlock& block) {
   const PanelForm form(product, kLanes);
   PanelTile tile{};
-  tile.x_step = product.depth;
-  tile.y_step = product.columns;
+  tile.x_step = operands.x_step;
+  tile.add_step = product.columns;
+  tile.y_step = operands.y_step;
   tile.low = operands.low;
   tile.high = operands.high;
   for (int64_t b = 0; b < form.blocks; ++b) {
@@ -327,7 +328,7 @@ void Multiply(const PanelProduct& product, const PanelOperands& operands, const 
       tile.pointers = block.pointers + form.FirstUnit(b) * block.rows;
       tile.pointers_step = block.rows;
     } else {
-      tile.x = operands.x + block.first_row * product.depth + first_depth;
+      tile.x = operands.x + block.first_row * operands.x_step + first_depth;
     }
     tile.first = b == 0;
     tile.last = b == form.blocks - 1;
@@ -335,15 +336,15 @@ void Multiply(const PanelProduct& product, const PanelOperands& operands, const 
       const int64_t vector = form.FirstVector(panel);
       const int64_t vectors = form.FirstVector(panel + 1) - vector;
       const int64_t column = vector * kLanes;
-      const int64_t at = block.first_row * product.columns + column;
       tile.panel = operands.packed + form.OffsetOf(b, panel);
       tile.next = panel + 1 < block.last_panel ? operands.packed + form.OffsetOf(b, panel + 1)
                   : !tile.last ? operands.packed + form.OffsetOf(b + 1, block.first_panel)
                                : operands.packed + form.OffsetOf(0, block.next_panel);
       tile.columns = std::min(vectors * kLanes, product.columns - column);
       tile.bias = operands.bias == nullptr ? nullptr : operands.bias + column;
-      tile.add = operands.add == nullptr ? nullptr : operands.add + at;
-      tile.y = operands.y + at;
+      tile.add = operands.add == nullptr ? nullptr
+                                         : operands.add + block.first_row * tile.add_step + column;
+      tile.y = operands.y + block.first_row * tile.y_step + column;
       if (vectors == 3) {
         MultiplyRows<3>(tile, block.rows);
       } else if (vectors == 2) {

@@ -27,15 +27,17 @@ struct PanelProduct {
   int64_t FirstColumn(int64_t panel) const;
 };
 
-// What is multiplied. Rows of x follow one another, and those of y and add too.
+// What is multiplied.
 struct PanelOperands {
   const float* x;  // [rows, depth]; null where blocks have pointers
+  int64_t x_step;  // floats from a row to the next
   const float* packed;
   const float* bias;  // [columns] or null
   const float* add;   // [rows, columns] or null; no part of y
   float low;
   float high;
-  float* y;  // [rows, columns]
+  float* y;        // [rows, columns]
+  int64_t y_step;  // as x_step
 };
 
 // A part of the product.

@@ -98,11 +98,12 @@ HWY_INLINE void TransformTile(const WinogradShape& shape, const WinogradBlock& b
   const int64_t top = place.y - shape.pad_top;
   const int64_t left = place.x - shape.pad_left;
   const float* rows[kTile];
+  int64_t steps[kTile];
   for (int i = 0; i < kTile; ++i) {
     const bool inside = top + i >= 0 && top + i < shape.height;
-    rows[i] =
-        inside ? block.x + ((place.image * shape.height + top + i) * shape.width + left) * channels
-               : block.zeros;
+    const int64_t pixel = (place.image * shape.height + top + i) * shape.width + left;
+    rows[i] = inside ? block.x + pixel * block.x_step : block.zeros;
+    steps[i] = inside ? block.x_step : 0;
   }
   // Columns outside the image.
   const int64_t first = std::max<int64_t>(0, -left);
@@ -115,7 +116,7 @@ HWY_INLINE void TransformTile(const WinogradShape& shape, const WinogradBlock& b
   const auto transform = [&](int64_t c, const auto& load) {
     for (int64_t j = first; j < last; ++j) {
       Winograd<kOutTile>::Input(
-          [&](int i) { return load(rows[i] + j * channels + c); },
+          [&](int i) { return load(rows[i] + j * steps[i] + c); },
           [&](int i, V v) { hn::Store(v, D(), half + (i * kTile + j) * kLanes); });
     }
     float* at = to + c / kBlock * places.block + c % kBlock;
@@ -162,16 +163,18 @@ HWY_INLINE void FinishTile(const WinogradShape& shape, const WinogradBlock& bloc
   for (int64_t i = 0; i < height; ++i) {
     const int64_t pixel =
         (place.image * shape.out_height + place.y + i) * shape.out_width + place.x;
-    const int64_t offset = pixel * shape.outputs + column;
     Winograd<kOutTile>::Output(
         [&](int j) { return hn::Load(D(), half + (i * kTile + j) * kLanes); },
         [&](int j, V v) {
           if (j >= width) return;
           v = hn::Add(v, bias);
-          const int64_t at = offset + j * shape.outputs;
-          if (block.add != nullptr) v = hn::Add(v, LoadChannels(block.add + at, count));
+          if (block.add != nullptr) {
+            const float* add = block.add + (pixel + j) * shape.outputs + column;
+            v = hn::Add(v, LoadChannels(add, count));
+          }
           // Min and Max return their second operand when either is NaN.
-          StoreChannels(hn::Min(high, hn::Max(low, v)), block.y + at, count);
+          float* y = block.y + (pixel + j) * block.y_step + column;
+          StoreChannels(hn::Min(high, hn::Max(low, v)), y, count);
         });
   }
 }

@@ -28,10 +28,10 @@ struct WinogradShape {
   int64_t channel_blocks() const { return (channels + 15) / 16; }
   // Panels of `WinogradPanel()` outputs; the last may be partly empty.
   int64_t panels() const;
-  // Floats of the packed weights, of zeros that stand for rows of padding, and of the scratch that
-  // a block of `tiles` needs.
+  // Floats of the packed weights, of zeros that stand for a pixel of padding, and of the scratch
+  // that a block of `tiles` needs.
   int64_t packed_floats() const;
-  int64_t zero_floats() const { return (out_tile + 2) * channels; }
+  int64_t zero_floats() const { return channels; }
   int64_t scratch_floats(int64_t tiles) const;
 };
 
@@ -45,6 +45,7 @@ void PackWinograd(const WinogradShape& shape, const float* weights, float* packe
 // panels [first_panel, last_panel): y = min(max(convolution + bias + add, low), high).
 struct WinogradBlock {
   const float* x;
+  int64_t x_step;  // floats from a pixel to the next
   const float* packed;
   const float* zeros;  // shape.zero_floats() of them
   const float* bias;   // [outputs] or null
@@ -57,6 +58,7 @@ struct WinogradBlock {
   int64_t last_panel;
   float* scratch;  // shape.scratch_floats(tiles), 64-byte aligned
   float* y;
+  int64_t y_step;  // as x_step
 };
 void RunWinograd(const WinogradShape& shape, const WinogradBlock& block);
 

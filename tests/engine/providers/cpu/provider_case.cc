@@ -63,6 +63,58 @@ double LargestDifference(const Tensor& a, const Tensor& b) {
   return largest;
 }
 
+// The tensor's rows `step` elements apart, with bytes `fill` between them.
+std::vector<std::byte> SpreadRows(const Tensor& tensor, int64_t row, int64_t step, std::byte fill) {
+  const int64_t bytes = ElementBytes(tensor.dtype());
+  const int64_t rows = tensor.num_elements() / row;
+  std::vector<std::byte> spread(rows * step * bytes, fill);
+  const auto* from = static_cast<const std::byte*>(tensor.raw());
+  for (int64_t r = 0; r < rows; ++r) {
+    std::copy_n(from + r * row * bytes, row * bytes, spread.data() + r * step * bytes);
+  }
+  return spread;
+}
+
+// With rows of `in` elements of input 0 apart, unless 0, and of `out` of output 0, the kernel gives
+// the very bytes that it gave with `dense` and writes nothing between them.
+absl::Status ExpectSameApart(const BoundKernel& kernel, const StepContext& dense, int64_t in,
+                             int64_t out) {
+  StepContext step = dense;
+  std::vector<const Tensor*> inputs(dense.inputs.begin(), dense.inputs.end());
+  Tensor x = *dense.inputs[0];
+  Tensor y = *dense.outputs[0];
+  std::vector<std::byte> spread;
+  if (in > 0) {
+    step.input_step = in + 3;
+    spread = SpreadRows(x, in, step.input_step, std::byte{0xFF});  // not numbers
+    x.Rebind(spread.data());
+    inputs[0] = &x;
+  }
+  const int64_t row = out > 0 ? out : y.num_elements();
+  if (out > 0) step.output_step = out + 5;
+  const std::vector<std::byte> expected =
+      SpreadRows(y, row, out > 0 ? step.output_step : row, std::byte{0x77});
+  std::vector<std::byte> got(expected.size(), std::byte{0x77});
+  y.Rebind(got.data());
+  Tensor* const outputs[] = {&y};
+  step.inputs = inputs;
+  step.outputs = outputs;
+  RETURN_IF_ERROR(kernel.Run(step));
+  EXPECT_TRUE(got == expected) << kernel.description() << ", rows apart: " << in << ", " << out;
+  return absl::OkStatus();
+}
+
+// In every combination that the kernel takes.
+absl::Status ExpectSameWithRowsApart(const BoundKernel& kernel, const StepContext& dense) {
+  if (dense.outputs[0]->num_elements() == 0) return absl::OkStatus();
+  const int64_t in = kernel.input_row();
+  const int64_t out = kernel.output_row();
+  if (in > 0) RETURN_IF_ERROR(ExpectSameApart(kernel, dense, in, 0));
+  if (out > 0) RETURN_IF_ERROR(ExpectSameApart(kernel, dense, 0, out));
+  if (in > 0 && out > 0) RETURN_IF_ERROR(ExpectSameApart(kernel, dense, in, out));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 ProviderCase::ProviderCase(const std::string& op, Attributes attributes) {
@@ -189,6 +241,7 @@ absl::StatusOr<Tensor> ProviderCase::Run(ExecutionProvider& provider,
       reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64);
   step.threads = context.threads;
   RETURN_IF_ERROR(kernel_->Run(step));
+  RETURN_IF_ERROR(ExpectSameWithRowsApart(*kernel_, step));
   return InLayout(output, Layout::kRowMajor);
 }
 

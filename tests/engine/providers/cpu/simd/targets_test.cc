@@ -29,6 +29,30 @@ std::vector<float> Input() {
 using Function = std::function<void(const float* x, float* y)>;
 
 // What runs on vectors, one call for each family.
+void WinogradSums(const float* x, float* y) {
+  const WinogradShape shape{4, 1, 5, 10, 10, 6, 10, 10, 1, 1};
+  std::vector<float> packed(shape.packed_floats());
+  const std::vector<float> zeros(shape.zero_floats());
+  std::vector<float> scratch(shape.scratch_floats(shape.tiles()));
+  PackWinograd(shape, x + 500, packed.data());
+  RunWinograd(shape, {.x = x,
+                      .x_step = shape.channels,
+                      .packed = packed.data(),
+                      .zeros = zeros.data(),
+                      .bias = x,
+                      .add = nullptr,
+                      .low = -1e9f,
+                      .high = 1e9f,
+                      .first_tile = 0,
+                      .tiles = shape.tiles(),
+                      .first_panel = 0,
+                      .last_panel = shape.panels(),
+                      .scratch = scratch.data(),
+                      .y = y,
+                      .y_step = shape.outputs});
+  for (int64_t i = 0; i < 600; ++i) y[i] *= 1e-4f;
+}
+
 std::vector<Function> Functions() {
   std::vector<Function> functions;
   for (const UnaryF32 op : {UnaryF32::kExp, UnaryF32::kTanh, UnaryF32::kErf, UnaryF32::kGelu,
@@ -52,16 +76,7 @@ std::vector<Function> Functions() {
     CopyPlan({17, kCount / 17}, {1, 17}, 0, {kCount / 17, 1}, 0, sizeof(float)).Run(x, y, 1);
   });
   // Sums of products, scaled to the size of the tolerance.
-  functions.push_back([](const float* x, float* y) {
-    const WinogradShape shape{4, 1, 5, 10, 10, 6, 10, 10, 1, 1};
-    std::vector<float> packed(shape.packed_floats());
-    const std::vector<float> zeros(shape.zero_floats());
-    std::vector<float> scratch(shape.scratch_floats(shape.tiles()));
-    PackWinograd(shape, x + 500, packed.data());
-    RunWinograd(shape, {x, packed.data(), zeros.data(), x, nullptr, -1e9f, 1e9f, 0, shape.tiles(),
-                        0, shape.panels(), scratch.data(), y});
-    for (int64_t i = 0; i < 600; ++i) y[i] *= 1e-4f;
-  });
+  functions.push_back(WinogradSums);
   functions.push_back([](const float* x, float* y) {
     const std::vector<float> zeros(21);
     for (int64_t row = 0; row < 4; ++row) {
@@ -80,7 +95,17 @@ std::vector<Function> Functions() {
       for (int64_t i = 0; i < product.depth / unit * kRows; ++i) pointers.push_back(x + i * 7);
       PanelBlock block{0, kRows, 0, product.panels(), 0};
       if (unit > 1) block.pointers = pointers.data();
-      MultiplyPanels(product, {x, packed.data(), x, nullptr, -1e9f, 1e9f, y}, block);
+      MultiplyPanels(product,
+                     {.x = x,
+                      .x_step = product.depth,
+                      .packed = packed.data(),
+                      .bias = x,
+                      .add = nullptr,
+                      .low = -1e9f,
+                      .high = 1e9f,
+                      .y = y,
+                      .y_step = product.columns},
+                     block);
       for (int64_t i = 0; i < kRows * product.columns; ++i) y[i] *= 1e-4f;
     });
   }
