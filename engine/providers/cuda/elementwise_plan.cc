@@ -8,96 +8,23 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
+#include "engine/providers/cuda/elementwise_ops.h"
 #include "engine/providers/cuda/generated_kernels.h"
 #include "engine/providers/cuda/node_checks.h"
 
 namespace inferd::cuda {
 namespace {
 
-// How many operands an operator has besides x.
-enum class Form : uint8_t { kUnary, kBinary, kVariadic, kSelect, kClip, kCast, kBiased };
-
-struct OpRule {
-  absl::string_view op;
-  Code code;
-  Form form = Form::kUnary;
-  bool integers = false;  // also of integers and bools
-  absl::string_view p_name = "";
-  float p = 0;
-  absl::string_view q_name = "";
-  float q = 0;
-  absl::string_view domain = "";
-};
-
 // Of why a kernel was not generated.
 constexpr size_t kMostNote = 200;
-constexpr absl::string_view kMicrosoft = "com.microsoft";
-
-constexpr OpRule kRules[] = {
-    {"Abs", Code::kAbs, Form::kUnary, true},
-    {"Neg", Code::kNeg, Form::kUnary, true},
-    {"Exp", Code::kExp},
-    {"Log", Code::kLog},
-    {"Sqrt", Code::kSqrt},
-    {"Reciprocal", Code::kReciprocal},
-    {"Sigmoid", Code::kSigmoid},
-    {"Tanh", Code::kTanh},
-    {"Erf", Code::kErf},
-    {"Relu", Code::kRelu, Form::kUnary, true},
-    {"LeakyRelu", Code::kLeakyRelu, Form::kUnary, false, "alpha", 0.01f},
-    {"Elu", Code::kElu, Form::kUnary, false, "alpha", 1.0f},
-    {"Selu", Code::kSelu, Form::kUnary, false, "alpha", 1.67326319217681884765625f, "gamma",
-     1.05070102214813232421875f},
-    {"HardSigmoid", Code::kHardSigmoid, Form::kUnary, false, "alpha", 0.2f, "beta", 0.5f},
-    {"HardSwish", Code::kHardSwish},
-    {"Swish", Code::kSwish, Form::kUnary, false, "alpha", 1.0f},
-    {"Gelu", Code::kGelu},
-    {"Mish", Code::kMish},
-    {"Softplus", Code::kSoftplus},
-    {"Softsign", Code::kSoftsign},
-    {"ThresholdedRelu", Code::kThresholdedRelu, Form::kUnary, false, "alpha", 1.0f},
-    {"Floor", Code::kFloor},
-    {"Ceil", Code::kCeil},
-    {"Round", Code::kRound},
-    {"Sign", Code::kSign, Form::kUnary, true},
-    {"Sin", Code::kSin},
-    {"Cos", Code::kCos},
-    {"Not", Code::kNot, Form::kUnary, true},
-    {"IsNaN", Code::kIsNan},
-    {"Gelu", Code::kGelu, Form::kUnary, false, "", 0, "", 0, kMicrosoft},
-    {"QuickGelu", Code::kSwish, Form::kUnary, false, "alpha", 1.702f, "", 0, kMicrosoft},
-    {"BiasGelu", Code::kGelu, Form::kBiased, false, "", 0, "", 0, kMicrosoft},
-    {"FastGelu", Code::kGeluTanh, Form::kBiased, false, "", 0, "", 0, kMicrosoft},
-    {"Add", Code::kAdd, Form::kBinary, true},
-    {"Sub", Code::kSub, Form::kBinary, true},
-    {"Mul", Code::kMul, Form::kBinary, true},
-    {"Div", Code::kDiv, Form::kBinary, true},
-    {"Pow", Code::kPow, Form::kBinary},
-    {"PRelu", Code::kPRelu, Form::kBinary},
-    {"Equal", Code::kEqual, Form::kBinary, true},
-    {"Less", Code::kLess, Form::kBinary, true},
-    {"LessOrEqual", Code::kLessOrEqual, Form::kBinary, true},
-    {"Greater", Code::kGreater, Form::kBinary, true},
-    {"GreaterOrEqual", Code::kGreaterOrEqual, Form::kBinary, true},
-    {"And", Code::kAnd, Form::kBinary, true},
-    {"Or", Code::kOr, Form::kBinary, true},
-    {"Xor", Code::kXor, Form::kBinary, true},
-    {"Sum", Code::kAdd, Form::kVariadic},
-    {"Min", Code::kMin, Form::kVariadic, true},
-    {"Max", Code::kMax, Form::kVariadic, true},
-    {"Where", Code::kSelect, Form::kSelect, true},
-    {"Clip", Code::kMax, Form::kClip, true},
-    {"Cast", Code::kAdd, Form::kCast, true},
-};
-
-const OpRule* RuleFor(const OpDef& op) {
-  const auto* rule = std::find_if(std::begin(kRules), std::end(kRules), [&](const OpRule& r) {
-    return r.op == op.name && r.domain == op.domain;
-  });
-  return rule == std::end(kRules) ? nullptr : rule;
+const ElementwiseOp* RuleFor(const OpDef& op) {
+  const auto* rule = std::find_if(
+      std::begin(kElementwiseOps), std::end(kElementwiseOps),
+      [&](const ElementwiseOp& r) { return r.op == op.name && r.domain == op.domain; });
+  return rule == std::end(kElementwiseOps) ? nullptr : rule;
 }
 
-Instruction Unary(const OpRule& rule, const Attributes& attributes) {
+Instruction Unary(const ElementwiseOp& rule, const Attributes& attributes) {
   Instruction instruction;
   instruction.code = rule.code;
   if (!rule.p_name.empty()) instruction.p = attributes.Float(rule.p_name, rule.p);
@@ -118,7 +45,7 @@ class ElementwisePlanner {
 
   // False where there is no such plan.
   bool AddNode() {
-    const OpRule* rule = RuleFor(*node_.op);
+    const ElementwiseOp* rule = RuleFor(*node_.op);
     if (rule == nullptr || node_.outputs.size() != 1 || node_.inputs.empty()) return false;
     if (!AddInputs(*rule) || !SetArithmetic(*rule)) return false;
     return AddInstructions(*rule);
@@ -163,10 +90,11 @@ class ElementwisePlanner {
     return plan_.program_.num_inputs++;
   }
 
-  bool AddInputs(const OpRule& rule) {
+  bool AddInputs(const ElementwiseOp& rule) {
     for (int i = 0; i < node_.num_op_inputs(); ++i) {
       if (node_.inputs[i] == kNoValue) {
-        if (rule.form != Form::kClip && rule.form != Form::kBiased) return false;
+        if (rule.form != ElementwiseForm::kClip && rule.form != ElementwiseForm::kBiased)
+          return false;
         inputs_.push_back(kNumber);
         continue;
       }
@@ -178,7 +106,7 @@ class ElementwisePlanner {
     return output && shape.has_rank() && shape.rank() <= kMaxDims;
   }
 
-  bool SetArithmetic(const OpRule& rule) {
+  bool SetArithmetic(const ElementwiseOp& rule) {
     // The condition of a selection is not computed with.
     bool floats = false;
     bool doubles = false;
@@ -187,10 +115,11 @@ class ElementwisePlanner {
           floats || type == Type::kFloat32 || type == Type::kFloat16 || type == Type::kBfloat16;
       doubles = doubles || type == Type::kFloat64;
     };
-    for (int i = rule.form == Form::kSelect ? 1 : 0; i < plan_.program_.num_inputs; ++i) {
+    for (int i = rule.form == ElementwiseForm::kSelect ? 1 : 0; i < plan_.program_.num_inputs;
+         ++i) {
       look(plan_.program_.inputs[i].type);
     }
-    if (rule.form == Form::kCast) look(*TypeOf(graph_, node_.outputs[0]));
+    if (rule.form == ElementwiseForm::kCast) look(*TypeOf(graph_, node_.outputs[0]));
     plan_.program_.arithmetic = doubles  ? Arithmetic::kDouble
                                 : floats ? Arithmetic::kFloat
                                          : Arithmetic::kInteger;
@@ -211,19 +140,19 @@ class ElementwisePlanner {
     return Add(instruction);
   }
 
-  bool AddInstructions(const OpRule& rule) {
+  bool AddInstructions(const ElementwiseOp& rule) {
     switch (rule.form) {
-      case Form::kUnary:
+      case ElementwiseForm::kUnary:
         return inputs_.size() == 1 && Add(Unary(rule, node_.attributes));
-      case Form::kBinary:
+      case ElementwiseForm::kBinary:
         return inputs_.size() == 2 && AddBinary(rule.code, inputs_[1]);
-      case Form::kVariadic:
+      case ElementwiseForm::kVariadic:
         for (size_t i = 1; i < inputs_.size(); ++i) {
           if (!AddBinary(rule.code, inputs_[i])) return false;
         }
         // A program is not empty.
         return inputs_.size() > 1;
-      case Form::kSelect: {
+      case ElementwiseForm::kSelect: {
         if (inputs_.size() != 3) return false;
         Instruction instruction;
         instruction.code = Code::kSelect;
@@ -231,15 +160,15 @@ class ElementwisePlanner {
         instruction.z = static_cast<int8_t>(inputs_[2]);
         return Add(instruction);
       }
-      case Form::kClip:
+      case ElementwiseForm::kClip:
         return AddClip();
-      case Form::kCast: {
+      case ElementwiseForm::kCast: {
         // The conversion is in loading and storing; x - 0 keeps even a -0.
         Instruction nothing;
         nothing.code = Code::kSub;
         return inputs_.size() == 1 && Add(nothing);
       }
-      case Form::kBiased:
+      case ElementwiseForm::kBiased:
         if (inputs_.size() > 1 && inputs_[1] >= 0 && !AddBinary(Code::kAdd, inputs_[1])) {
           return false;
         }
@@ -258,10 +187,10 @@ class ElementwisePlanner {
 
   // A step of the epilogue: the bounds of a Clip are attributes.
   bool AddStep(const EpilogueStep& step) {
-    const OpRule* rule = RuleFor(*step.op);
+    const ElementwiseOp* rule = RuleFor(*step.op);
     if (rule == nullptr || plan_.program_.arithmetic == Arithmetic::kInteger) return false;
-    if (rule->form == Form::kUnary) return Add(Unary(*rule, step.attributes));
-    if (rule->form == Form::kClip) {
+    if (rule->form == ElementwiseForm::kUnary) return Add(Unary(*rule, step.attributes));
+    if (rule->form == ElementwiseForm::kClip) {
       for (const auto& [name, code] :
            {std::pair("min", Code::kMax), std::pair("max", Code::kMin)}) {
         if (!step.attributes.Has(name)) continue;
@@ -272,7 +201,7 @@ class ElementwisePlanner {
       }
       return true;
     }
-    if (rule->form != Form::kBinary || step.operand < 0) return false;
+    if (rule->form != ElementwiseForm::kBinary || step.operand < 0) return false;
     const int operand = AddInput(step.operand);
     return operand >= 0 && AddBinary(rule->code, operand, step.operand_first);
   }

@@ -15,6 +15,7 @@
 #include "engine/providers/cuda/elementwise_plan.h"
 #include "engine/providers/cuda/launch/convolution.h"
 #include "engine/providers/cuda/launch/elementwise.h"
+#include "engine/providers/cuda/moving_window.h"
 #include "engine/providers/cuda/node_checks.h"
 #include "engine/providers/cuda/step_kernel.h"
 
@@ -64,8 +65,9 @@ absl::StatusOr<Described> Describe(const Graph& graph, const Node& node) {
   spec.x = {x[0], x[1]};
   spec.w = {w[0], w[1]};
   spec.y = {x[0], w[0]};
-  const auto add = [&](int to, int64_t in, int64_t kernel, int64_t stride, int64_t dilation,
-                       int64_t pad, int64_t pad_end, int64_t out) {
+  direct.window = MovingWindowOf(window);
+  const auto add = [&](int64_t in, int64_t kernel, int64_t stride, int64_t dilation, int64_t pad,
+                       int64_t pad_end, int64_t out) {
     spec.x.push_back(in);
     spec.w.push_back(kernel);
     spec.y.push_back(out);
@@ -73,18 +75,12 @@ absl::StatusOr<Described> Describe(const Graph& graph, const Node& node) {
     spec.dilations.push_back(dilation);
     spec.pads_begin.push_back(pad);
     spec.pads_end.push_back(pad_end);
-    direct.x_size[to] = in;
-    direct.y_size[to] = out;
-    direct.kernel[to] = kernel;
-    direct.stride[to] = stride;
-    direct.dilation[to] = dilation;
-    direct.pad[to] = pad;
     described.filter_taps *= kernel;
   };
   const int rank = window.rank();
-  if (rank == 1) add(1, 1, 1, 1, 1, 0, 0, 1);
+  if (rank == 1) add(1, 1, 1, 1, 0, 0, 1);
   for (int d = 0; d < rank; ++d) {
-    add(3 - rank + d, window.input[d], window.kernel[d], window.strides[d], window.dilations[d],
+    add(window.input[d], window.kernel[d], window.strides[d], window.dilations[d],
         window.pads_begin[d], window.pads_end[d], window.output[d]);
   }
   return described;

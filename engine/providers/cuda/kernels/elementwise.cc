@@ -1,8 +1,11 @@
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
+#include "engine/providers/cuda/elementwise_ops.h"
 #include "engine/providers/cuda/elementwise_plan.h"
 #include "engine/providers/cuda/step_kernel.h"
 
@@ -25,67 +28,18 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
                         {.epilogue_done = node.epilogue.size()});
 }
 
-constexpr CudaKernelDef Def(absl::string_view op, absl::string_view domain = "") {
-  return {domain, op, ElementwisePlan::SupportsNode, LayoutPreference::kAny, Prepare};
+constexpr size_t kOps = std::size(kElementwiseOps);
+
+constexpr std::array<CudaKernelDef, kOps> MakeKernels() {
+  std::array<CudaKernelDef, kOps> kernels;
+  for (size_t i = 0; i < kOps; ++i) {
+    kernels[i] = {kElementwiseOps[i].domain, kElementwiseOps[i].op, ElementwisePlan::SupportsNode,
+                  LayoutPreference::kAny, Prepare};
+  }
+  return kernels;
 }
 
-constexpr CudaKernelDef kKernels[] = {
-    // One operand.
-    Def("Abs"),
-    Def("Neg"),
-    Def("Exp"),
-    Def("Log"),
-    Def("Sqrt"),
-    Def("Reciprocal"),
-    Def("Sigmoid"),
-    Def("Tanh"),
-    Def("Erf"),
-    Def("Relu"),
-    Def("LeakyRelu"),
-    Def("Elu"),
-    Def("Selu"),
-    Def("HardSigmoid"),
-    Def("HardSwish"),
-    Def("Swish"),
-    Def("Gelu"),
-    Def("Mish"),
-    Def("Softplus"),
-    Def("Softsign"),
-    Def("ThresholdedRelu"),
-    Def("Floor"),
-    Def("Ceil"),
-    Def("Round"),
-    Def("Sign"),
-    Def("Sin"),
-    Def("Cos"),
-    Def("Not"),
-    Def("IsNaN"),
-    Def("Clip"),
-    Def("Cast"),
-    Def("Gelu", "com.microsoft"),
-    Def("QuickGelu", "com.microsoft"),
-    // Two and more.
-    Def("Add"),
-    Def("Sub"),
-    Def("Mul"),
-    Def("Div"),
-    Def("Pow"),
-    Def("PRelu"),
-    Def("Equal"),
-    Def("Less"),
-    Def("LessOrEqual"),
-    Def("Greater"),
-    Def("GreaterOrEqual"),
-    Def("And"),
-    Def("Or"),
-    Def("Xor"),
-    Def("Sum"),
-    Def("Min"),
-    Def("Max"),
-    Def("Where"),
-    Def("BiasGelu", "com.microsoft"),
-    Def("FastGelu", "com.microsoft"),
-};
+constexpr std::array<CudaKernelDef, kOps> kKernels = MakeKernels();
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include "engine/graph/op_def.h"
 #include "engine/ops/pooling.h"
 #include "engine/providers/cuda/elementwise_plan.h"
+#include "engine/providers/cuda/moving_window.h"
 #include "engine/providers/cuda/node_checks.h"
 #include "engine/providers/cuda/step_kernel.h"
 
@@ -33,16 +34,7 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   request.batch = x[0];
   request.channels = x[1];
   request.channels_last = graph.value(node.inputs[0]).layout == Layout::kChannelsLast;
-  const int unused = 3 - window.rank();
-  for (int d = 0; d < window.rank(); ++d) {
-    request.x_size[d + unused] = window.input[d];
-    request.y_size[d + unused] = window.output[d];
-    request.kernel[d + unused] = window.kernel[d];
-    request.stride[d + unused] = window.strides[d];
-    request.dilation[d + unused] = window.dilations[d];
-    request.pad[d + unused] = window.pads_begin[d];
-    request.pad_end[d + unused] = window.pads_end[d];
-  }
+  request.window = MovingWindowOf(window);
   const auto launch = [request](const StepContext& context, CudaContext& cuda) {
     PoolRequest pool = request;
     pool.x = context.inputs[0]->raw();

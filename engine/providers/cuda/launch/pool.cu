@@ -6,6 +6,7 @@
 
 #include "engine/providers/cuda/launch/device_types.cuh"
 #include "engine/providers/cuda/launch/launch_grid.cuh"
+#include "engine/providers/cuda/launch/moving_window.cuh"
 
 namespace inferd::cuda {
 namespace {
@@ -15,8 +16,9 @@ constexpr int kThreads = 256;
 template <typename T>
 __global__ void __launch_bounds__(kThreads)
     Pool(const __grid_constant__ PoolRequest request, int64_t outputs) {
-  const int64_t x_plane = request.x_size[0] * request.x_size[1] * request.x_size[2];
-  const int64_t y_plane = request.y_size[0] * request.y_size[1] * request.y_size[2];
+  const MovingWindow& window = request.window;
+  const int64_t x_plane = Volume(window.input);
+  const int64_t y_plane = Volume(window.output);
   const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
   for (int64_t out = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; out < outputs;
        out += stride) {
@@ -32,31 +34,25 @@ __global__ void __launch_bounds__(kThreads)
       pixel = within % y_plane;
       channel = within / y_plane;
     }
-    const int64_t at[3] = {pixel / (request.y_size[1] * request.y_size[2]),
-                           pixel / request.y_size[2] % request.y_size[1],
-                           pixel % request.y_size[2]};
-    int64_t begin[3];
-    for (int d = 0; d < 3; ++d) begin[d] = at[d] * request.stride[d] - request.pad[d];
+    const WindowPlace place(window, pixel);
     const T* x = static_cast<const T*>(request.x) + batch * request.channels * x_plane;
     float value = request.average ? 0.0f : -INFINITY;
     int64_t count = 0;
-    for (int64_t a = 0; a < request.kernel[0]; ++a) {
-      const int64_t i = begin[0] + a * request.dilation[0];
-      for (int64_t b = 0; b < request.kernel[1]; ++b) {
-        const int64_t j = begin[1] + b * request.dilation[1];
-        for (int64_t c = 0; c < request.kernel[2]; ++c) {
-          const int64_t k = begin[2] + c * request.dilation[2];
-          const bool inside = i >= 0 && i < request.x_size[0] && j >= 0 && j < request.x_size[1] &&
-                              k >= 0 && k < request.x_size[2];
-          if (!inside) {
+    for (int64_t a = 0; a < window.kernel[0]; ++a) {
+      const int64_t i = place.At(window, 0, a);
+      for (int64_t b = 0; b < window.kernel[1]; ++b) {
+        const int64_t j = place.At(window, 1, b);
+        for (int64_t c = 0; c < window.kernel[2]; ++c) {
+          const int64_t k = place.At(window, 2, c);
+          if (!IsInside(window, 0, i) || !IsInside(window, 1, j) || !IsInside(window, 2, k)) {
             // Padding counts, what ceil_mode adds behind it does not.
-            count += request.count_pads && i < request.x_size[0] + request.pad_end[0] &&
-                     j < request.x_size[1] + request.pad_end[1] &&
-                     k < request.x_size[2] + request.pad_end[2];
+            count += request.count_pads && i < window.input[0] + window.pad_end[0] &&
+                     j < window.input[1] + window.pad_end[1] &&
+                     k < window.input[2] + window.pad_end[2];
             continue;
           }
           ++count;
-          const int64_t source = (i * request.x_size[1] + j) * request.x_size[2] + k;
+          const int64_t source = (i * window.input[1] + j) * window.input[2] + k;
           const float element =
               ToFloat(request.channels_last ? x[source * request.channels + channel]
                                             : x[channel * x_plane + source]);
@@ -76,8 +72,7 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 void LaunchPool(const PoolRequest& request, Stream stream) {
-  const int64_t outputs =
-      request.batch * request.channels * request.y_size[0] * request.y_size[1] * request.y_size[2];
+  const int64_t outputs = request.batch * request.channels * Volume(request.window.output);
   if (outputs == 0) return;
   const int64_t blocks = (outputs + kThreads - 1) / kThreads;
   const auto grid = static_cast<unsigned>(blocks < 1 << 20 ? blocks : 1 << 20);

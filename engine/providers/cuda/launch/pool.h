@@ -1,28 +1,22 @@
 #pragma once
 
+#include "engine/providers/cuda/launch/moving_window.h"
 #include "engine/providers/cuda/launch/types.h"
 
 namespace inferd::cuda {
 
-// A window that moves over the last one to three dimensions of [batch, channels, ...]; unused ones
-// are of size, kernel, stride and dilation 1. Strides say where elements lie, so that both memory
-// orders are the same to it.
+// The maximum or average under a window that moves over [batch, channels, ...], in either memory
+// order.
 struct PoolRequest {
   const void* x = nullptr;
   void* y = nullptr;
   Type type = Type::kFloat32;
-  bool average = false;  // else the maximum
-  bool count_pads = false;
+  bool average = false;     // else the maximum
+  bool count_pads = false;  // as elements of the average
   int64_t batch = 1;
   int64_t channels = 1;
   bool channels_last = false;
-  int64_t x_size[3] = {1, 1, 1};
-  int64_t y_size[3] = {1, 1, 1};
-  int64_t kernel[3] = {1, 1, 1};
-  int64_t stride[3] = {1, 1, 1};
-  int64_t dilation[3] = {1, 1, 1};
-  int64_t pad[3] = {0, 0, 0};      // in front
-  int64_t pad_end[3] = {0, 0, 0};  // behind: what count_pads counts
+  MovingWindow window;
 };
 void LaunchPool(const PoolRequest& request, Stream stream);
 
