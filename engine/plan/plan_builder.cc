@@ -269,7 +269,7 @@ class PlanBuilder {
     context.weights = options_.weights;
     context.device_weights = options_.device_weights;
     context.threads = options_.threads;
-    const std::string candidate = Choice(node, provider->name());
+    const std::string candidate = Choice(node, *provider);
     context.candidate = candidate;
     auto kernel = provider->Prepare(graph_, node, context);
     if (provider->device() != nullptr && absl::IsUnimplemented(kernel.status()) &&
@@ -292,9 +292,10 @@ class PlanBuilder {
            std::all_of(node.outputs.begin(), node.outputs.end(), row_major);
   }
 
-  std::string Choice(const Node& node, absl::string_view provider) const {
+  std::string Choice(const Node& node, const ExecutionProvider& provider) const {
     if (options_.choices == nullptr || options_.choices->empty()) return "";
-    return options_.choices->Find(StepKey(graph_, node, provider, options_.threads));
+    return options_.choices->Find(
+        StepKey(graph_, node, provider.tuning_identity(), options_.threads));
   }
 
   absl::Status ReadOnHost(Step* step) {

@@ -9,6 +9,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 
 namespace inferd {
 
@@ -44,6 +46,17 @@ class DeviceContext {
   virtual absl::StatusOr<std::unique_ptr<DeviceGraph>> Record(
       absl::FunctionRef<absl::Status()> /*work*/) {
     return absl::UnimplementedError("this device records no work");
+  }
+
+  // Does what `work` gives this context and waits for it: how long the device took. Errors are
+  // those of `work` and Wait.
+  virtual absl::StatusOr<absl::Duration> Time(absl::FunctionRef<absl::Status()> work) {
+    absl::Status status = Wait();
+    const absl::Time start = absl::Now();
+    if (status.ok()) status = work();
+    if (status.ok()) status = Wait();
+    if (!status.ok()) return status;
+    return absl::Now() - start;
   }
 };
 

@@ -105,6 +105,9 @@ class ExecutionProvider {
   // The ways to run a bound node this provider supports, by name, the one that Prepare takes by
   // itself first; empty where there is nothing to choose. Measuring them is for others.
   virtual std::vector<std::string> Candidates(const Graph&, const Node&) const { return {}; }
+  // Part of the key under which measurements are kept: another text where candidates or their
+  // times are others, as on another device or with another version of a library.
+  virtual std::string tuning_identity() const { return std::string(name()); }
 
   // The kernel for a bound node. Constants to pack are graph.constant(input). UNIMPLEMENTED from a
   // provider with a device: the node runs in host memory.

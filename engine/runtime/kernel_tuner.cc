@@ -16,8 +16,11 @@
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/ops/shape_inference.h"
+#include "engine/plan/device_weights.h"
 #include "engine/plan/weight_store.h"
+#include "engine/providers/device.h"
 #include "engine/providers/providers.h"
+#include "engine/runtime/step_operands.h"
 
 namespace inferd {
 namespace {
@@ -27,6 +30,8 @@ using SteadyClock = std::chrono::steady_clock;
 // A candidate replaces the provider's own choice when it is faster by at least this: less may be
 // noise, and is not worth weights packed twice until no request uses the old plan any more.
 constexpr double kLeastGain = 0.1;
+// On a device times have less noise, and all candidates read the same packed weights.
+constexpr double kLeastDeviceGain = 0.03;
 // A candidate this much slower than the best after one run each is not run again.
 constexpr double kHopeless = 2.0;
 constexpr int kLeastRounds = 7;
@@ -35,7 +40,7 @@ constexpr int kMostRounds = 31;
 constexpr double kRoundSeconds = 0.03;
 // Of the largest magnitude of the output.
 constexpr double kFloatTolerance = 1e-4;
-constexpr double kBfloat16Tolerance = 3e-2;
+constexpr double kNarrowTolerance = 3e-2;
 constexpr absl::Duration kRetryAfter = absl::Milliseconds(2);
 constexpr size_t kColdBytesAtLeast = 4 << 20;
 
@@ -48,33 +53,43 @@ size_t ColdBytes() {
   return std::max<size_t>(kColdBytesAtLeast, level2 > 0 ? 2 * static_cast<size_t>(level2) : 0);
 }
 
-// Reads every cache line; the sum keeps the compiler from leaving that out.
-unsigned TouchLines(const void* data, size_t bytes) {
+unsigned TouchLines(const std::vector<char>& memory) {
   unsigned sum = 0;
-  for (size_t i = 0; i < bytes; i += 64) sum += static_cast<const unsigned char*>(data)[i];
+  for (size_t i = 0; i < memory.size(); i += 64) sum += static_cast<unsigned char>(memory[i]);
   return sum;
 }
 
-float FloatAt(const Tensor& tensor, int64_t i) {
-  if (tensor.dtype() == DType::kFloat32) return tensor.data<float>()[i];
-  if (tensor.dtype() == DType::kBfloat16) return static_cast<float>(tensor.data<Bfloat16>()[i]);
-  return 0;
+double NumberAt(const Tensor& tensor, int64_t i) {
+  switch (tensor.dtype()) {
+    case DType::kFloat32:
+      return tensor.data<float>()[i];
+    case DType::kBfloat16:
+      return static_cast<float>(tensor.data<Bfloat16>()[i]);
+    case DType::kFloat16:
+      return static_cast<float>(tensor.data<Float16>()[i]);
+    case DType::kInt32:
+      return tensor.data<int32_t>()[i];
+    case DType::kInt8:
+      return tensor.data<int8_t>()[i];
+    case DType::kUint8:
+      return tensor.data<uint8_t>()[i];
+    default:
+      return 0;
+  }
 }
 
-// Numbers of both signs around 1, the same ones each time.
-void FillActivation(Tensor& tensor) {
-  uint32_t state = 12345;
-  const auto next = [&] {
-    state = state * 1664525 + 1013904223;
-    return static_cast<float>(state >> 8) / static_cast<float>(1 << 23) - 1.0f;
-  };
-  const int64_t count = tensor.num_elements();
-  if (tensor.dtype() == DType::kFloat32) {
-    std::generate_n(tensor.mutable_data<float>(), count, next);
-  } else if (tensor.dtype() == DType::kBfloat16) {
-    std::generate_n(tensor.mutable_data<Bfloat16>(), count, [&] { return Bfloat16(next()); });
-  } else {
-    std::fill_n(static_cast<char*>(tensor.mutable_raw()), tensor.byte_size(), 0);
+// How far numbers may be apart whose largest one is this.
+double ToleranceOf(DType dtype, double largest) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return kFloatTolerance * largest;
+    case DType::kInt32:
+      return 0;
+    case DType::kInt8:
+    case DType::kUint8:
+      return 1;  // rounded either way
+    default:
+      return kNarrowTolerance * largest;
   }
 }
 
@@ -83,14 +98,13 @@ bool Agree(absl::Span<const Tensor> a, absl::Span<const Tensor> b) {
     double largest = 0;
     double difference = 0;
     for (int64_t i = 0; i < a[t].num_elements(); ++i) {
-      const double x = FloatAt(a[t], i);
-      const double y = FloatAt(b[t], i);
+      const double x = NumberAt(a[t], i);
+      const double y = NumberAt(b[t], i);
       if (!std::isfinite(y)) return false;
       largest = std::max(largest, std::abs(x));
       difference = std::max(difference, std::abs(x - y));
     }
-    const bool narrow = a[t].dtype() == DType::kBfloat16;
-    if (difference > largest * (narrow ? kBfloat16Tolerance : kFloatTolerance)) return false;
+    if (difference > ToleranceOf(a[t].dtype(), largest)) return false;
   }
   return true;
 }
@@ -118,77 +132,6 @@ struct KernelTuner::Contender {
   std::vector<double> seconds;
 };
 
-// The inputs and outputs of one node: its constants, and buffers for the rest.
-class KernelTuner::Operands {
- public:
-  static absl::StatusOr<std::unique_ptr<Operands>> Make(const Graph& graph, const Node& node) {
-    auto operands = std::make_unique<Operands>();
-    for (const ValueId id : node.inputs) {
-      if (const Tensor* constant = graph.constant(id)) {
-        operands->inputs_.push_back(constant->Kept());
-        operands->is_activation_.push_back(false);
-        continue;
-      }
-      ASSIGN_OR_RETURN(Tensor activation, Allocate(graph, id));
-      if (id != kNoValue) FillActivation(activation);
-      operands->inputs_.push_back(std::move(activation));
-      operands->is_activation_.push_back(id != kNoValue);
-    }
-    for (const ValueId id : node.outputs) {
-      ASSIGN_OR_RETURN(Tensor output, Allocate(graph, id));
-      operands->outputs_.push_back(std::move(output));
-    }
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      operands->input_pointers_.push_back(node.inputs[i] == kNoValue ? nullptr
-                                                                     : &operands->inputs_[i]);
-    }
-    for (size_t i = 0; i < node.outputs.size(); ++i) {
-      operands->output_pointers_.push_back(node.outputs[i] == kNoValue ? nullptr
-                                                                       : &operands->outputs_[i]);
-    }
-    return operands;
-  }
-
-  StepContext Context(void* scratch, int threads) {
-    return {input_pointers_, output_pointers_, scratch, threads};
-  }
-
-  unsigned TouchActivations() const {
-    unsigned sum = 0;
-    for (size_t i = 0; i < inputs_.size(); ++i) {
-      if (is_activation_[i]) sum += TouchLines(inputs_[i].raw(), inputs_[i].byte_size());
-    }
-    return sum;
-  }
-
-  absl::Span<const Tensor> outputs() const { return outputs_; }
-  absl::StatusOr<std::vector<Tensor>> CopyOutputs() const {
-    std::vector<Tensor> copies;
-    for (const Tensor& output : outputs_) {
-      if (!output.has_data()) {
-        copies.emplace_back();
-        continue;
-      }
-      ASSIGN_OR_RETURN(Tensor copy, output.Clone());
-      copies.push_back(std::move(copy));
-    }
-    return copies;
-  }
-
- private:
-  static absl::StatusOr<Tensor> Allocate(const Graph& graph, ValueId id) {
-    if (id == kNoValue) return Tensor();
-    const Value& value = graph.value(id);
-    return Tensor::Allocate(value.type.dtype, value.type.shape.ToShape(), value.layout);
-  }
-
-  std::vector<Tensor> inputs_;
-  std::vector<bool> is_activation_;
-  std::vector<Tensor> outputs_;
-  std::vector<const Tensor*> input_pointers_;
-  std::vector<Tensor*> output_pointers_;
-};
-
 absl::StatusOr<std::vector<TunedStep>> KernelTuner::Tune(const Graph& bound,
                                                          absl::Duration* budget) {
   used_ = absl::ZeroDuration();
@@ -200,7 +143,7 @@ absl::StatusOr<std::vector<TunedStep>> KernelTuner::Tune(const Graph& bound,
     const Node& node = bound.node(id);
     ExecutionProvider* provider = ProviderOf(bound, node);
     if (provider == nullptr) continue;
-    const std::string key = StepKey(bound, node, provider->name(), environment_.threads);
+    const std::string key = StepKey(bound, node, provider->tuning_identity(), environment_.threads);
     if (!seen.insert(key).second || !environment_.choices->Find(key).empty()) continue;
     absl::StatusOr<std::optional<TunedStep>> step = TuneNode(bound, node, *provider, key);
     ReleaseConstants(bound, node);
@@ -228,9 +171,10 @@ ExecutionProvider* KernelTuner::ProviderOf(const Graph& graph, const Node& node)
       }
     }
   }
-  // Devices choose by themselves.
-  if (node.device_provider >= 0) return nullptr;
-  return inferd::ProviderOf(environment_.providers, graph, node);
+  ExecutionProvider* provider = inferd::ProviderOf(environment_.providers, graph, node);
+  const bool lost =
+      provider != nullptr && provider->device() != nullptr && !provider->device()->usable();
+  return lost ? nullptr : provider;
 }
 
 bool KernelTuner::OnIdleSlot(absl::FunctionRef<void(CoreSlot& slot)> work) {
@@ -254,7 +198,8 @@ absl::StatusOr<std::optional<TunedStep>> KernelTuner::TuneNode(const Graph& grap
   std::vector<Contender> contenders;
   RETURN_IF_ERROR(PrepareAll(graph, node, provider, names, &contenders));
   if (contenders.size() > 1) {
-    ASSIGN_OR_RETURN(const std::unique_ptr<Operands> operands, Operands::Make(graph, node));
+    ASSIGN_OR_RETURN(const std::unique_ptr<StepOperands> operands,
+                     StepOperands::Make(graph, node, provider.device()));
     RETURN_IF_ERROR(Compare(*operands, &contenders));
     if (!stopped_) RETURN_IF_ERROR(Race(*operands, &contenders));
   }
@@ -270,8 +215,9 @@ absl::StatusOr<std::optional<TunedStep>> KernelTuner::TuneNode(const Graph& grap
   const auto fastest =
       std::min_element(step.candidates.begin(), step.candidates.end(),
                        [](const auto& x, const auto& y) { return x.time < y.time; });
+  const double least_gain = provider.device() == nullptr ? kLeastGain : kLeastDeviceGain;
   if (fastest != step.candidates.end() &&
-      fastest->time < step.candidates[0].time * (1 - kLeastGain)) {
+      fastest->time < step.candidates[0].time * (1 - least_gain)) {
     step.chosen = fastest->name;
     step.changed = true;
   }
@@ -285,18 +231,25 @@ absl::Status KernelTuner::PrepareAll(const Graph& graph, const Node& node,
                                      std::vector<Contender>* contenders) {
   // Only what is chosen at last belongs into the model's store. Kernels hold their packed copies.
   WeightStore store;
+  DeviceWeights device_weights;
   std::set<std::string> descriptions;
   for (const std::string& name : names) {
     Contender contender{.name = name};
-    PrepareContext context{
-        .weights = &store, .threads = environment_.threads, .candidate = contender.name};
+    PrepareContext context{.weights = &store,
+                           .threads = environment_.threads,
+                           .candidate = contender.name,
+                           .device_weights = &device_weights};
     const bool ran = OnIdleSlot([&](CoreSlot&) {
       auto kernel = provider.Prepare(graph, node, context);
       contender.status = kernel.status();
       if (kernel.ok()) contender.kernel = *std::move(kernel);
     });
     if (!ran) return absl::OkStatus();
-    if (contenders->empty()) RETURN_IF_ERROR(contender.status);
+    if (contenders->empty()) {
+      // A device leaves the node to the host.
+      if (provider.device() != nullptr && absl::IsUnimplemented(contender.status)) break;
+      RETURN_IF_ERROR(contender.status);
+    }
     // A candidate that cannot run this node is prepared as another one.
     if (!contender.status.ok() || !descriptions.insert(contender.kernel->description()).second) {
       continue;
@@ -306,16 +259,22 @@ absl::Status KernelTuner::PrepareAll(const Graph& graph, const Node& node,
   return absl::OkStatus();
 }
 
-absl::Status KernelTuner::RunOnce(Operands& operands, Contender& contender) {
+absl::Status KernelTuner::RunOnce(StepOperands& operands, Contender& contender) {
   OnIdleSlot([&](CoreSlot& slot) {
+    if (operands.on_device()) {
+      const auto time = operands.TimeOnDevice(*contender.kernel);
+      contender.status = time.status();
+      if (time.ok()) contender.seconds.push_back(absl::ToDoubleSeconds(*time));
+      return;
+    }
     void* const scratch = slot.Arena(std::max<int64_t>(contender.kernel->scratch_bytes(), 1));
-    const StepContext context = operands.Context(scratch, environment_.threads);
+    const StepContext context = operands.HostContext(scratch, environment_.threads);
     if (scratch == nullptr) {
       contender.status = absl::ResourceExhaustedError("out of memory for a kernel's scratch");
       return;
     }
     if (cold_.empty()) cold_.assign(ColdBytes(), 1);
-    volatile unsigned touched = TouchLines(cold_.data(), cold_.size());
+    volatile unsigned touched = TouchLines(cold_);
     touched = touched + operands.TouchActivations();
     const SteadyClock::time_point start = SteadyClock::now();
     contender.status = contender.kernel->Run(context);
@@ -324,7 +283,7 @@ absl::Status KernelTuner::RunOnce(Operands& operands, Contender& contender) {
   return contender.status;
 }
 
-absl::Status KernelTuner::Compare(Operands& operands, std::vector<Contender>* contenders) {
+absl::Status KernelTuner::Compare(StepOperands& operands, std::vector<Contender>* contenders) {
   std::vector<Tensor> expected;
   std::vector<Contender> agreeing;
   for (Contender& contender : *contenders) {
@@ -333,8 +292,10 @@ absl::Status KernelTuner::Compare(Operands& operands, std::vector<Contender>* co
     if (agreeing.empty()) {
       RETURN_IF_ERROR(status);
       ASSIGN_OR_RETURN(expected, operands.CopyOutputs());
-    } else if (!status.ok() || !Agree(expected, operands.outputs())) {
-      continue;
+    } else {
+      if (!status.ok()) continue;
+      ASSIGN_OR_RETURN(const std::vector<Tensor> outputs, operands.CopyOutputs());
+      if (!Agree(expected, outputs)) continue;
     }
     // The first run paid for pages and code that were touched for the first time.
     contender.seconds.clear();
@@ -346,7 +307,7 @@ absl::Status KernelTuner::Compare(Operands& operands, std::vector<Contender>* co
   return absl::OkStatus();
 }
 
-absl::Status KernelTuner::Race(Operands& operands, std::vector<Contender>* contenders) {
+absl::Status KernelTuner::Race(StepOperands& operands, std::vector<Contender>* contenders) {
   double best = contenders->front().seconds.front();
   for (const Contender& contender : *contenders) best = std::min(best, contender.seconds.front());
   // The provider's own always stays: it is what the others are compared with.

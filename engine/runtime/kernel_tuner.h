@@ -17,6 +17,8 @@
 
 namespace inferd {
 
+class StepOperands;
+
 // One way to run a step, and how long a run of it took: the lower quartile of several.
 struct CandidateTime {
   std::string name;
@@ -34,7 +36,8 @@ struct TunedStep {
 // Measures the ways in which providers can run the steps of a bound graph, on idle core slots, over
 // buffers of its own: between two runs the caches are emptied of weights, since a model's other
 // steps would have done so, and the activations are touched. A candidate that computes something
-// else than the provider's own is never chosen. Used by one thread at a time.
+// else than the provider's own is never chosen. Steps on devices are run and timed there, a few
+// runs in a row. Used by one thread at a time.
 class KernelTuner {
  public:
   struct Environment {
@@ -55,7 +58,6 @@ class KernelTuner {
 
  private:
   struct Contender;
-  class Operands;
 
   bool stopping() const { return environment_.stop && environment_.stop(); }
   ExecutionProvider* ProviderOf(const Graph& graph, const Node& node) const;
@@ -69,9 +71,9 @@ class KernelTuner {
                           const std::vector<std::string>& names,
                           std::vector<Contender>* contenders);
   // Runs each contender once; those that fail or compute something else go.
-  absl::Status Compare(Operands& operands, std::vector<Contender>* contenders);
-  absl::Status Race(Operands& operands, std::vector<Contender>* contenders);
-  absl::Status RunOnce(Operands& operands, Contender& contender);
+  absl::Status Compare(StepOperands& operands, std::vector<Contender>* contenders);
+  absl::Status Race(StepOperands& operands, std::vector<Contender>* contenders);
+  absl::Status RunOnce(StepOperands& operands, Contender& contender);
 
   const Environment environment_;
   absl::Duration used_;

@@ -1,5 +1,6 @@
 #include "engine/providers/cuda/blas_lt.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -12,6 +13,8 @@ namespace {
 
 // Of values; weights lie better.
 constexpr uint32_t kAlignmentBytes = kDeviceValueAlignment;
+// What NVIDIA advises for Hopper; algorithms that ask for less get less.
+constexpr uint64_t kMostWorkspaceBytes = uint64_t{32} << 20;
 
 cudaDataType_t DataType(Type type) {
   switch (type) {
@@ -67,11 +70,10 @@ cublasLtEpilogue_t EpilogueOf(const ProductSpec& spec) {
   return spec.relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
 }
 
-// What the heuristic is told; the algorithm must fit into every context's workspace.
+// What the heuristic is told.
 absl::Status MakePreference(cublasLtMatmulPreferenceOpaque_t* preference) {
   RETURN_IF_ERROR(ToStatus(cublasLtMatmulPreferenceInit(preference), "a product's preferences"));
-  RETURN_IF_ERROR(Set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-                      static_cast<uint64_t>(CudaContext::kWorkspaceBytes)));
+  RETURN_IF_ERROR(Set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kMostWorkspaceBytes));
   for (const auto alignment :
        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
@@ -121,8 +123,8 @@ absl::Status Product::Run(const ProductOperands& operands, CudaContext& cuda) co
   auto* b = const_cast<cublasLtMatrixLayoutOpaque_t*>(&b_);
   auto* d = const_cast<cublasLtMatrixLayoutOpaque_t*>(&d_);
   return ToStatus(cublasLtMatmul(handle_, &description, alpha, operands.b, b, operands.a, a, beta,
-                                 c, d, operands.d, d, &algorithm_, cuda.workspace(),
-                                 CudaContext::kWorkspaceBytes, cuda.stream()),
+                                 c, d, operands.d, d, &algorithm_, operands.workspace,
+                                 static_cast<size_t>(workspace_bytes_), cuda.stream()),
                   "a product");
 }
 
@@ -132,7 +134,7 @@ absl::StatusOr<BlasLt> BlasLt::Make() {
   return BlasLt(Handle(handle, [](cublasLtHandle_t made) { cublasLtDestroy(made); }));
 }
 
-absl::StatusOr<Product> BlasLt::Plan(const ProductSpec& spec) const {
+absl::StatusOr<Product> BlasLt::Plan(const ProductSpec& spec, int rank) const {
   Product product;
   product.handle_ = handle_.get();
   product.spec_ = spec;
@@ -150,19 +152,26 @@ absl::StatusOr<Product> BlasLt::Plan(const ProductSpec& spec) const {
   RETURN_IF_ERROR(product.MakeDescription(bias, &description));
   cublasLtMatmulPreferenceOpaque_t preference;
   RETURN_IF_ERROR(MakePreference(&preference));
-  cublasLtMatmulHeuristicResult_t found = {};
+  cublasLtMatmulHeuristicResult_t found[kMostAlgorithms] = {};
   int count = 0;
-  const absl::Status status = ToStatus(
-      cublasLtMatmulAlgoGetHeuristic(handle_.get(), &description, &product.b_, &product.a_,
-                                     &product.d_, &product.d_, &preference, 1, &found, &count),
-      "a product's algorithm");
+  const absl::Status status =
+      ToStatus(cublasLtMatmulAlgoGetHeuristic(handle_.get(), &description, &product.b_, &product.a_,
+                                              &product.d_, &product.d_, &preference,
+                                              kMostAlgorithms, found, &count),
+               "a product's algorithm");
   RETURN_IF_ERROR(status);
-  if (count == 0 || found.state != CUBLAS_STATUS_SUCCESS) {
+  const auto* end = std::remove_if(found, found + count, [](const auto& result) {
+    return result.state != CUBLAS_STATUS_SUCCESS;
+  });
+  const auto usable = static_cast<int>(end - found);
+  if (usable == 0) {
     return absl::UnimplementedError(absl::StrCat("cuBLASLt has no algorithm for a product of [",
                                                  spec.m, ",", spec.k, "] by [", spec.k, ",", spec.n,
                                                  "], ", spec.batch, " times"));
   }
-  product.algorithm_ = found.algo;
+  product.rank_ = rank < usable ? rank : 0;
+  product.algorithm_ = found[product.rank_].algo;
+  product.workspace_bytes_ = static_cast<int64_t>(found[product.rank_].workspaceSize);
   return product;
 }
 

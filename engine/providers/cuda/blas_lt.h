@@ -40,13 +40,16 @@ struct ProductOperands {
   const void* c = nullptr;
   const void* bias = nullptr;
   void* d = nullptr;
+  void* workspace = nullptr;  // of workspace_bytes()
 };
 
-// One product, with the algorithm that cuBLASLt's heuristic ranks first. Immutable; Run may be
-// called by many threads at once, each with its own context.
+// One product with an algorithm of cuBLASLt's. Immutable; Run may be called by many threads at
+// once, each with its own context.
 class Product {
  public:
   absl::Status Run(const ProductOperands& operands, CudaContext& cuda) const;
+  int64_t workspace_bytes() const { return workspace_bytes_; }
+  int rank() const { return rank_; }  // of the algorithm, the library's first choice being 0
 
  private:
   friend class BlasLt;
@@ -58,6 +61,8 @@ class Product {
   cublasLtMatrixLayoutOpaque_t b_ = {};
   cublasLtMatrixLayoutOpaque_t d_ = {};
   cublasLtMatmulAlgo_t algorithm_ = {};
+  int64_t workspace_bytes_ = 0;
+  int rank_ = 0;
 };
 
 // A cuBLASLt handle, which any number of threads may use. Thread-safe.
@@ -65,8 +70,12 @@ class BlasLt {
  public:
   static absl::StatusOr<BlasLt> Make();
 
-  // UNIMPLEMENTED when there is no algorithm for it. The handle must outlive the product.
-  absl::StatusOr<Product> Plan(const ProductSpec& spec) const;
+  // Algorithms that are worth a measurement, at most.
+  static constexpr int kMostAlgorithms = 8;
+
+  // With the algorithm that the library's heuristic gives this rank, or the first where there are
+  // not as many. UNIMPLEMENTED when there is none. The handle must outlive the product.
+  absl::StatusOr<Product> Plan(const ProductSpec& spec, int rank = 0) const;
 
  private:
   using Handle = std::shared_ptr<std::remove_pointer_t<cublasLtHandle_t>>;

@@ -1,5 +1,6 @@
 #include "engine/providers/cuda/cuda_context.h"
 
+#include <type_traits>
 #include <utility>
 
 #include "engine/core/status_macros.h"
@@ -29,6 +30,14 @@ class CudaGraph : public DeviceGraph {
   const cudaGraphExec_t graph_;
 };
 
+// One that takes the time.
+using Event = std::unique_ptr<std::remove_pointer_t<cudaEvent_t>, decltype(&cudaEventDestroy)>;
+absl::StatusOr<Event> MakeEvent(CudaDevice& device) {
+  cudaEvent_t event = nullptr;
+  RETURN_IF_ERROR(device.Check(cudaEventCreateWithFlags(&event, cudaEventDefault), "an event"));
+  return Event(event, cudaEventDestroy);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<CudaContext>> CudaContext::Make(CudaDevice& device) {
@@ -41,7 +50,6 @@ absl::StatusOr<std::unique_ptr<CudaContext>> CudaContext::Make(CudaDevice& devic
 absl::Status CudaContext::Init() {
   RETURN_IF_ERROR(
       device_.Check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "a stream"));
-  ASSIGN_OR_RETURN(workspace_, device_.Allocate(kWorkspaceBytes));
   fault_ = AllocatePinned(sizeof(int));
   if (fault_ == nullptr) return absl::ResourceExhaustedError("no page-locked memory");
   *fault() = 0;
@@ -102,6 +110,20 @@ absl::Status CudaContext::Capture(absl::FunctionRef<absl::Status()> work, cudaGr
   if (status.ok()) status = device_.Check(cudaGraphInstantiate(ready, graph, 0), "a graph");
   if (graph != nullptr) cudaGraphDestroy(graph);
   return status;
+}
+
+absl::StatusOr<absl::Duration> CudaContext::Time(absl::FunctionRef<absl::Status()> work) {
+  RETURN_IF_ERROR(device_.MakeCurrent());
+  ASSIGN_OR_RETURN(const Event begin, MakeEvent(device_));
+  ASSIGN_OR_RETURN(const Event end, MakeEvent(device_));
+  RETURN_IF_ERROR(device_.Check(cudaEventRecord(begin.get(), stream_), "an event"));
+  RETURN_IF_ERROR(work());
+  RETURN_IF_ERROR(device_.Check(cudaEventRecord(end.get(), stream_), "an event"));
+  RETURN_IF_ERROR(Wait());
+  float milliseconds = 0;
+  RETURN_IF_ERROR(device_.Check(cudaEventElapsedTime(&milliseconds, begin.get(), end.get()),
+                                "the time between events"));
+  return absl::Milliseconds(milliseconds);
 }
 
 absl::StatusOr<cudnnHandle_t> CudaContext::Cudnn() {

@@ -15,9 +15,6 @@ namespace inferd::cuda {
 // An executor's stream with what libraries need beside it. Used by one thread at a time.
 class CudaContext : public DeviceContext {
  public:
-  // What every matrix product may use.
-  static constexpr int64_t kWorkspaceBytes = int64_t{32} << 20;
-
   static absl::StatusOr<std::unique_ptr<CudaContext>> Make(CudaDevice& device);
   ~CudaContext() override;
 
@@ -27,10 +24,10 @@ class CudaContext : public DeviceContext {
   absl::Status Wait() override;
   absl::StatusOr<std::unique_ptr<DeviceGraph>> Record(
       absl::FunctionRef<absl::Status()> work) override;
+  absl::StatusOr<absl::Duration> Time(absl::FunctionRef<absl::Status()> work) override;
 
   CudaDevice& device() { return device_; }
   cudaStream_t stream() { return stream_; }
-  void* workspace() { return workspace_.get(); }
   // Where a kernel puts a 1 that finds an index out of range; device memory may write it.
   int* fault() { return reinterpret_cast<int*>(fault_.get()); }
   // Made when it is first asked for, which takes long.
@@ -44,7 +41,6 @@ class CudaContext : public DeviceContext {
   CudaDevice& device_;
   cudaStream_t stream_ = nullptr;
   cudnnHandle_t cudnn_ = nullptr;
-  std::shared_ptr<void> workspace_;
   std::shared_ptr<std::byte> fault_;
   std::unique_ptr<UploadRing> uploads_;
   DownloadBuffer downloads_;

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/providers/cuda/cuda_status.h"
@@ -15,6 +17,19 @@ absl::Status CudaKernel::Run(const StepContext& context) const {
   RETURN_IF_ERROR(Launch(context, cuda));
   return LaunchStatus(description());
 }
+
+namespace {
+
+constexpr absl::string_view kCandidate = "algorithm ";
+
+// 0 for what is no candidate's name.
+int RankOf(absl::string_view candidate) {
+  int rank = 0;
+  const bool is = absl::ConsumePrefix(&candidate, kCandidate) && absl::SimpleAtoi(candidate, &rank);
+  return is && rank > 0 ? rank : 0;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<ExecutionProvider>> CudaProvider::Make(const EngineConfig& config) {
   ASSIGN_OR_RETURN(std::unique_ptr<CudaDevice> device,
@@ -44,6 +59,21 @@ LayoutPreference CudaProvider::Layouts(const Graph& graph, const Node& node) con
   return def == nullptr ? LayoutPreference::kRowMajor : def->layouts;
 }
 
+std::vector<std::string> CudaProvider::Candidates(const Graph& graph, const Node& node) const {
+  const CudaKernelDef* def = kernels_.Find(graph, node);
+  std::vector<std::string> names;
+  if (def == nullptr || def->algorithms == 1) return names;
+  for (int rank = 0; rank < def->algorithms; ++rank)
+    names.push_back(absl::StrCat(kCandidate, rank));
+  return names;
+}
+
+// The ranks of algorithms mean something else to every version of the libraries.
+std::string CudaProvider::tuning_identity() const {
+  return absl::StrCat("cuda, ", device_->Description(), ", cuBLASLt ", cublasLtGetVersion(),
+                      ", cuDNN ", cudnnGetVersion(), tf32_ ? ", tf32" : "");
+}
+
 absl::StatusOr<std::unique_ptr<BoundKernel>> CudaProvider::Prepare(const Graph& graph,
                                                                    const Node& node,
                                                                    const PrepareContext& context) {
@@ -59,6 +89,7 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> CudaProvider::Prepare(const Graph& 
   cuda.planner = &planner_;
   cuda.generated = &generated_;
   cuda.tf32 = tf32_;
+  cuda.rank = RankOf(context.candidate);
   RETURN_IF_ERROR(device_->MakeCurrent());
   auto kernel = def->prepare(graph, node, cuda);
   // All of them are CudaKernels.

@@ -26,6 +26,8 @@ class CudaProvider : public ExecutionProvider {
   Device* device() const override { return device_.get(); }
   bool Supports(const Graph& graph, const Node& node) const override;
   LayoutPreference Layouts(const Graph& graph, const Node& node) const override;
+  std::vector<std::string> Candidates(const Graph& graph, const Node& node) const override;
+  std::string tuning_identity() const override;
   absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
                                                        const PrepareContext& context) override;
 

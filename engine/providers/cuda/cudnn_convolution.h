@@ -3,13 +3,11 @@
 #include <cudnn.h>
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/core/mutex.h"
 #include "engine/providers/cuda/cuda_context.h"
-#include "engine/providers/cuda/cudnn_descriptor.h"
+#include "engine/providers/cuda/cudnn_plan.h"
 #include "engine/providers/cuda/launch/types.h"
 
 namespace inferd::cuda {
@@ -41,31 +39,23 @@ struct ConvolutionOperands {
   void* workspace = nullptr;
 };
 
-// An execution plan of cuDNN for a convolution and what follows it. Run may be called by many
-// threads; they take turns for as long as it takes to give the work to their streams, since cuDNN
-// does not promise that plans can be shared.
+// An execution plan of cuDNN's for a convolution and what follows it. Run may be called by many
+// threads at once.
 class CudnnConvolution {
  public:
-  // UNIMPLEMENTED when no engine of cuDNN takes it.
+  // With the engine of this rank, as CudnnPlan::Make. UNIMPLEMENTED when no engine takes it.
   static absl::StatusOr<std::unique_ptr<CudnnConvolution>> Make(const ConvolutionSpec& spec,
-                                                                cudnnHandle_t handle);
+                                                                int rank, cudnnHandle_t handle);
 
   absl::Status Run(const ConvolutionOperands& operands, CudaContext& cuda) const;
-  int64_t workspace_bytes() const { return workspace_bytes_; }
+  int64_t workspace_bytes() const { return plan_->workspace_bytes(); }
+  int rank() const { return plan_->rank(); }
 
  private:
-  CudnnConvolution() = default;
-  absl::Status Init(const ConvolutionSpec& spec, cudnnHandle_t handle);
+  explicit CudnnConvolution(const ConvolutionSpec& spec) : spec_(spec) {}
 
-  ConvolutionSpec spec_;
-  std::vector<CudnnDescriptor> parts_;  // what the graph refers to
-  CudnnDescriptor graph_;
-  CudnnDescriptor plan_;
-  int64_t workspace_bytes_ = 0;
-  mutable Mutex running_;
+  const ConvolutionSpec spec_;
+  std::unique_ptr<CudnnPlan> plan_;
 };
-
-// Strides, for the library, of [N,C,spatial...] that lies channels-last.
-std::vector<int64_t> ChannelsLastStrides(const std::vector<int64_t>& dims);
 
 }  // namespace inferd::cuda

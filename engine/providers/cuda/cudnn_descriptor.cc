@@ -54,6 +54,9 @@ void CudnnDescriptor::Set(cudnnBackendAttributeName_t name, cudnnPointwiseMode_t
 void CudnnDescriptor::Set(cudnnBackendAttributeName_t name, cudnnBackendHeurMode_t value) {
   Set(name, CUDNN_TYPE_HEUR_MODE, 1, &value);
 }
+void CudnnDescriptor::Set(cudnnBackendAttributeName_t name, cudnnReduceTensorOp_t value) {
+  Set(name, CUDNN_TYPE_REDUCTION_OPERATOR_TYPE, 1, &value);
+}
 void CudnnDescriptor::Set(cudnnBackendAttributeName_t name, cudnnHandle_t value) {
   Set(name, CUDNN_TYPE_HANDLE, 1, &value);
 }

@@ -29,6 +29,7 @@ class CudnnDescriptor {
   void Set(cudnnBackendAttributeName_t name, cudnnConvolutionMode_t value);
   void Set(cudnnBackendAttributeName_t name, cudnnPointwiseMode_t value);
   void Set(cudnnBackendAttributeName_t name, cudnnBackendHeurMode_t value);
+  void Set(cudnnBackendAttributeName_t name, cudnnReduceTensorOp_t value);
   void Set(cudnnBackendAttributeName_t name, cudnnHandle_t value);
   void Set(cudnnBackendAttributeName_t name, const CudnnDescriptor& value);
   void SetDescriptors(cudnnBackendAttributeName_t name,

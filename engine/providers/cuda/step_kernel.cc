@@ -54,4 +54,6 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> MakeStepKernel(const Graph& graph, 
                                       std::move(epilogue), options);
 }
 
+std::string RankText(int rank) { return rank == 0 ? "" : absl::StrCat(" algorithm ", rank); }
+
 }  // namespace inferd::cuda

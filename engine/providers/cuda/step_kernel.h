@@ -24,4 +24,7 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> MakeStepKernel(const Graph& graph, 
                                                             StepFunction function,
                                                             const StepOptions& options = {});
 
+// What a description says of an algorithm by its rank: nothing of the first.
+std::string RankText(int rank);
+
 }  // namespace inferd::cuda

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 
 #include "engine/core/float16.h"
 #include "engine/providers/device.h"
+#include "tests/support/cuda_emulation/stream_clock.h"
 
 namespace {
 
@@ -36,6 +38,14 @@ template <typename Opaque, typename Own>
 Own& As(Opaque* opaque) {
   return *reinterpret_cast<Own*>(opaque);
 }
+
+// What the heuristic suggests, in its order. The last one computes something else.
+struct Algorithm {
+  double milliseconds;
+  size_t workspace_bytes;
+};
+constexpr Algorithm kAlgorithms[] = {{1, 0}, {0.25, 4096}, {0.5, 0}, {0.125, 0}};
+constexpr uint64_t kWrongAlgorithm = 3;
 
 double Load(const void* data, int32_t type, int64_t i) {
   switch (type) {
@@ -98,6 +108,7 @@ cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtDestroy(cublasLtHandle_t) { return CUBLAS_STATUS_SUCCESS; }
+size_t cublasLtGetVersion() { return 130000; }
 const char* cublasLtGetStatusName(cublasStatus_t) { return "emulated status"; }
 
 cublasStatus_t cublasLtMatrixLayoutInit_internal(cublasLtMatrixLayout_t layout, size_t,
@@ -165,12 +176,16 @@ cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t,
 cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t,
                                               cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
                                               cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
-                                              cublasLtMatmulPreference_t, int,
+                                              cublasLtMatmulPreference_t, int requested,
                                               cublasLtMatmulHeuristicResult_t results[],
                                               int* count) {
-  results[0] = {};
-  results[0].state = CUBLAS_STATUS_SUCCESS;
-  *count = 1;
+  *count = std::min(requested, static_cast<int>(std::size(kAlgorithms)));
+  for (int i = 0; i < *count; ++i) {
+    results[i] = {};
+    results[i].state = CUBLAS_STATUS_SUCCESS;
+    results[i].algo.data[0] = static_cast<uint64_t>(i);
+    results[i].workspaceSize = kAlgorithms[i].workspace_bytes;
+  }
   return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -178,8 +193,17 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description
                               const void* a, cublasLtMatrixLayout_t a_layout, const void* b,
                               cublasLtMatrixLayout_t b_layout, const void* beta, const void* c,
                               cublasLtMatrixLayout_t c_layout, void* d,
-                              cublasLtMatrixLayout_t d_layout, const cublasLtMatmulAlgo_t*, void*,
-                              size_t, cudaStream_t) {
+                              cublasLtMatrixLayout_t d_layout,
+                              const cublasLtMatmulAlgo_t* algorithm, void* workspace,
+                              size_t workspace_bytes, cudaStream_t) {
+  const uint64_t chosen = algorithm->data[0];
+  if (chosen >= std::size(kAlgorithms)) return CUBLAS_STATUS_INVALID_VALUE;
+  const size_t needed = kAlgorithms[chosen].workspace_bytes;
+  if (workspace_bytes < needed || (needed > 0 && workspace == nullptr)) {
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  if (needed > 0) std::memset(workspace, 0x5a, needed);
+  inferd::cuda_emulation::PassTime(kAlgorithms[chosen].milliseconds);
   const Description& own = As<cublasLtMatmulDescOpaque_t, Description>(description);
   const Layout& la = As<cublasLtMatrixLayoutOpaque_t, Layout>(a_layout);
   const Layout& lb = As<cublasLtMatrixLayoutOpaque_t, Layout>(b_layout);
@@ -213,7 +237,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description
           sum += Load(a, la.type, ta ? At(la, batch, i, row) : At(la, batch, row, i)) *
                  Load(b, lb.type, tb ? At(lb, batch, column, i) : At(lb, batch, i, column));
         }
-        double value = scale * sum;
+        double value = scale * sum + (chosen == kWrongAlgorithm ? 1 : 0);
         if (scale_c != 0) value += scale_c * Load(c, lc.type, At(lc, batch, row, column));
         if (bias) value += Load(own.bias, own.bias_type < 0 ? ld.type : own.bias_type, row);
         if (relu) value = std::max(value, 0.0);

@@ -2,8 +2,26 @@
 // stream is done at once.
 #include <cuda_runtime_api.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
+
+#include "tests/support/cuda_emulation/stream_clock.h"
+
+struct CUevent_st {
+  double milliseconds = 0;
+};
+
+namespace inferd::cuda_emulation {
+namespace {
+
+std::atomic<int64_t> nanoseconds{0};
+
+}  // namespace
+
+void PassTime(double milliseconds) { nanoseconds += static_cast<int64_t>(milliseconds * 1e6); }
+
+}  // namespace inferd::cuda_emulation
 
 extern "C" {
 
@@ -73,12 +91,22 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode) {
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t*) { return cudaErrorNotSupported; }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = nullptr;
+  *event = new CUevent_st;
   return cudaSuccess;
 }
-cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
+  event->milliseconds = 1e-6 * static_cast<double>(inferd::cuda_emulation::nanoseconds);
+  return cudaSuccess;
+}
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
+  *milliseconds = static_cast<float>(end->milliseconds - begin->milliseconds);
+  return cudaSuccess;
+}
 cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
-cudaError_t cudaEventDestroy(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t*, cudaGraph_t, unsigned long long) {
   return cudaErrorNotSupported;
 }

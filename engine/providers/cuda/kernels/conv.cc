@@ -164,10 +164,11 @@ void AddBias(const void* bias, Tensor* y, Type type, cudaStream_t stream) {
 using SharedConvolution = std::shared_ptr<const CudnnConvolution>;
 
 // Null where cuDNN does not take it.
-absl::StatusOr<SharedConvolution> TryLibrary(const ConvolutionSpec& spec, CudnnPlanner& planner) {
+absl::StatusOr<SharedConvolution> TryLibrary(const ConvolutionSpec& spec,
+                                             const CudaPrepareContext& context) {
   SharedConvolution made;
-  const absl::Status status = planner.Run([&](cudnnHandle_t handle) -> absl::Status {
-    ASSIGN_OR_RETURN(made, CudnnConvolution::Make(spec, handle));
+  const absl::Status status = context.planner->Run([&](cudnnHandle_t handle) -> absl::Status {
+    ASSIGN_OR_RETURN(made, CudnnConvolution::Make(spec, context.rank, handle));
     return absl::OkStatus();
   });
   if (!status.ok() && !absl::IsUnimplemented(status)) return status;
@@ -219,7 +220,7 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareFused(const Graph& graph, co
     if (residual >= 0) operands.residual = context.inputs[residual]->raw();
     return library->Run(operands, cuda);
   };
-  return MakeStepKernel(graph, node, "cudnn fused", launch, options);
+  return MakeStepKernel(graph, node, "cudnn fused" + RankText(library->rank()), launch, options);
 }
 
 // `library` may be null.
@@ -249,7 +250,9 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareAlone(const Graph& graph, co
     }
     return absl::OkStatus();
   };
-  return MakeStepKernel(graph, node, library == nullptr ? "direct" : "cudnn", launch, options);
+  return MakeStepKernel(graph, node,
+                        library == nullptr ? "direct" : "cudnn" + RankText(library->rank()), launch,
+                        options);
 }
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
@@ -260,16 +263,16 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   ConvolutionSpec fused = described.spec;
   fused.bias = HasInput(node, 2);
   const Absorbed absorbed = Absorb(graph, node, &fused);
-  ASSIGN_OR_RETURN(SharedConvolution library, TryLibrary(fused, *context.planner));
+  ASSIGN_OR_RETURN(SharedConvolution library, TryLibrary(fused, context));
   if (library != nullptr) {
     return PrepareFused(graph, node, std::move(library), held, absorbed);
   }
-  ASSIGN_OR_RETURN(library, TryLibrary(described.spec, *context.planner));
+  ASSIGN_OR_RETURN(library, TryLibrary(described.spec, context));
   return PrepareAlone(graph, node, std::move(library), held, described.direct);
 }
 
 constexpr CudaKernelDef kKernels[] = {
-    {"", "Conv", Supports, LayoutPreference::kChannelsLast, Prepare},
+    {"", "Conv", Supports, LayoutPreference::kChannelsLast, Prepare, CudnnPlan::kMostAlgorithms},
 };
 
 }  // namespace

@@ -186,6 +186,7 @@ class IntegerStep {
     if (quantizes_) {
       sums_at_ = scratch_.Take(result_.rows * result_.columns * int64_t{sizeof(int32_t)});
     }
+    workspace_at_ = scratch_.Take(product_.workspace_bytes());
   }
 
   int64_t scratch_bytes() const { return scratch_.bytes; }
@@ -203,6 +204,7 @@ class IntegerStep {
     operands.a = shifts_ ? rows.to : rows.from;
     operands.b = matrix_.columns.get();
     operands.d = quantizes_ ? scratch + sums_at_ : y;
+    operands.workspace = scratch + workspace_at_;
     RETURN_IF_ERROR(product_.Run(operands, cuda));
     if (!quantizes_ && !shifts_ && !has_a_zero_ && !matrix_.has_zeros) return absl::OkStatus();
     IntegerResult result = result_;
@@ -239,6 +241,7 @@ class IntegerStep {
   int64_t signed_at_ = 0;
   int64_t row_sums_at_ = 0;
   int64_t sums_at_ = 0;
+  int64_t workspace_at_ = 0;
 };
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
@@ -256,20 +259,20 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   spec.operand_type = Type::kInt8;
   spec.result_type = Type::kInt32;
   spec.b_transposed = true;
-  ASSIGN_OR_RETURN(const Product product, context.blas->Plan(spec));
+  ASSIGN_OR_RETURN(const Product product, context.blas->Plan(spec, context.rank));
   ASSIGN_OR_RETURN(PackedMatrix matrix, Pack(b, zeros, context));
   const IntegerStep step(graph, node, std::move(matrix), product);
   const auto launch = [step](const StepContext& context, CudaContext& cuda) {
     return step.Launch(context, cuda);
   };
-  return MakeStepKernel(graph, node, "cublasLt int8", launch,
+  return MakeStepKernel(graph, node, "cublasLt int8" + RankText(product.rank()), launch,
                         {.scratch_bytes = step.scratch_bytes(),
                          .held_inputs = uint64_t{1} << roles.b | uint64_t{1} << roles.b_zero});
 }
 
 constexpr CudaKernelDef kKernels[] = {
-    {"", "MatMulInteger", Supports, LayoutPreference::kRowMajor, Prepare},
-    {"", "QLinearMatMul", Supports, LayoutPreference::kRowMajor, Prepare},
+    {"", "MatMulInteger", Supports, LayoutPreference::kRowMajor, Prepare, BlasLt::kMostAlgorithms},
+    {"", "QLinearMatMul", Supports, LayoutPreference::kRowMajor, Prepare, BlasLt::kMostAlgorithms},
 };
 
 }  // namespace

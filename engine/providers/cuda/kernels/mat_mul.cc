@@ -162,15 +162,16 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   }
   ProductSpec fused = spec;
   Absorbed absorbed = Absorb(graph, with_addend, &fused);
-  auto planned = context.blas->Plan(fused);
+  auto planned = context.blas->Plan(fused, context.rank);
   if (absorbed.steps > 0 && absl::IsUnimplemented(planned.status())) {
     absorbed = Absorbed();
     fused = spec;
-    planned = context.blas->Plan(fused);
+    planned = context.blas->Plan(fused, context.rank);
   }
   RETURN_IF_ERROR(planned.status());
   if (absorbed.residual >= 0) residual = absorbed.residual;
-  StepOptions options = {.epilogue_done = absorbed.steps};
+  StepOptions options = {.epilogue_done = absorbed.steps,
+                         .scratch_bytes = planned->workspace_bytes()};
   std::shared_ptr<const void> weights;
   if (const DType type = DTypeOf(graph, node.inputs[0]); DTypeOf(graph, node.inputs[1]) != type) {
     ASSIGN_OR_RETURN(weights, ConvertedConstant(*graph.constant(node.inputs[1]), type, context));
@@ -183,19 +184,20 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
     operands.a = step.inputs[0]->raw();
     operands.b = weights != nullptr ? weights.get() : step.inputs[1]->raw();
     operands.d = step.outputs[0]->mutable_raw();
+    operands.workspace = step.scratch;
     if (residual >= 0) operands.c = step.inputs[residual]->raw();
     if (bias >= 0) operands.bias = step.inputs[bias]->raw();
     return product.Run(operands, cuda);
   };
   std::string description =
       absl::StrCat("cublasLt", bias >= 0 ? "+bias" : "", residual >= 0 ? "+residual" : "",
-                   fused.relu ? "+relu" : "");
+                   fused.relu ? "+relu" : "", RankText(planned->rank()));
   return MakeStepKernel(graph, with_addend, std::move(description), launch, options);
 }
 
 constexpr CudaKernelDef kKernels[] = {
-    {"", "MatMul", Supports, LayoutPreference::kRowMajor, Prepare},
-    {"", "Gemm", Supports, LayoutPreference::kRowMajor, Prepare},
+    {"", "MatMul", Supports, LayoutPreference::kRowMajor, Prepare, BlasLt::kMostAlgorithms},
+    {"", "Gemm", Supports, LayoutPreference::kRowMajor, Prepare, BlasLt::kMostAlgorithms},
 };
 
 }  // namespace

@@ -1,0 +1,130 @@
+#include <cstdlib>
+
+#include "engine/plan/kernel_choices.h"
+#include "engine/runtime/kernel_tuner.h"
+#include "gmock/gmock.h"
+#include "tests/engine/providers/cuda/device_check.h"
+
+namespace inferd {
+namespace {
+
+using testing::CudaProviderTest;
+using testing::GraphBuilder;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::RandomTensor;
+
+// Over the emulated libraries, whose algorithms have made-up times.
+class CudaTuning : public CudaProviderTest {
+ protected:
+  void SetUp() override {
+    if (std::getenv("INFERD_TEST_PROVIDER") != nullptr) GTEST_SKIP() << "times are those of a GPU";
+    CudaProviderTest::SetUp();
+  }
+
+  static Graph Product() {
+    GraphBuilder b;
+    const ValueId x = b.Input("x", Shape({6, 8}));
+    return b.Build({b.Op("MatMul", {x, b.Weights(Shape({8, 16}))})});
+  }
+  static Graph Convolution() {
+    GraphBuilder b;
+    const ValueId x = b.Input("x", Shape({1, 4, 5, 5}));
+    return b.Build({b.Op("Conv", {x, b.Weights(Shape({8, 4, 3, 3}))})});
+  }
+
+  Graph Bound(const Graph& graph, const Shape& shape) {
+    Graph bound = BindShapes(graph, {shape}).value();
+    EXPECT_TRUE(RunPasses(BoundPasses(), bound, {config_, providers_}).ok());
+    return bound;
+  }
+  std::vector<TunedStep> Tune(const Graph& bound) {
+    KernelTuner tuner({providers_, &choices_, &slots_, [] { return false; }, 1});
+    return tuner.Tune(bound, &budget_).value();
+  }
+  // The plan with what was chosen, having run with the portable answers.
+  std::string PlanWithChoices(const Graph& graph, const Graph& bound, const Tensor& input) {
+    PlanOptions options;
+    options.providers = providers_;
+    options.device_weights = &weights_;
+    options.choices = &choices_;
+    options.max_arena_bytes = int64_t{1} << 30;
+    const auto plan = BuildPlan(bound, options).value();
+    Executor executor(plan);
+    CoreSlot slot(1);
+    std::vector<Tensor> outputs;
+    EXPECT_TRUE(executor.Run(slot, {input}, &outputs).ok());
+    EXPECT_TRUE(
+        testing::TensorsAgree(testing::RunPortable(graph, {input})[0], outputs[0], 1e-5, 1e-6));
+    return plan->ToString();
+  }
+
+  KernelChoices choices_;
+  CoreSlots slots_{1, 1};
+  absl::Duration budget_ = absl::Seconds(100);
+};
+
+TEST_F(CudaTuning, TakesTheFastestAlgorithmOfAProductThatComputesTheSame) {
+  const Shape shape({6, 8});
+  const Graph bound = Bound(Product(), shape);
+  const auto steps = Tune(bound);
+  ASSERT_EQ(steps.size(), 1u);
+  EXPECT_EQ(steps[0].chosen, "algorithm 1");
+  EXPECT_EQ(steps[0].candidates.size(), 3u);  // the wrong one is not among them
+  EXPECT_NEAR(absl::ToDoubleMilliseconds(steps[0].candidates[0].time), 1, 1e-3);
+  EXPECT_NEAR(absl::ToDoubleMilliseconds(steps[0].candidates[1].time), 0.25, 1e-3);
+  EXPECT_THAT(PlanWithChoices(Product(), bound, RandomTensor(shape, 1)),
+              HasSubstr("cublasLt algorithm 1"));
+  EXPECT_TRUE(Tune(bound).empty());
+}
+
+TEST_F(CudaTuning, TakesTheFastestAlgorithmOfAProductOfIntegers) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", Shape({4, 16}), DType::kInt8);
+  const ValueId w = b.Constant(testing::RandomOf(DType::kInt8, Shape({16, 16})));
+  const auto steps = Tune(Bound(b.Build({b.Op("MatMulInteger", {x, w})}), Shape({4, 16})));
+  ASSERT_EQ(steps.size(), 1u);
+  EXPECT_EQ(steps[0].chosen, "algorithm 1");
+}
+
+TEST_F(CudaTuning, TakesTheFastestEngineOfAConvolutionThatRoundsNothing) {
+  const Shape shape({1, 4, 5, 5});
+  const Graph bound = Bound(Convolution(), shape);
+  const auto steps = Tune(bound);
+  ASSERT_EQ(steps.size(), 1u);
+  EXPECT_EQ(steps[0].chosen, "algorithm 1");
+  EXPECT_EQ(steps[0].candidates.size(), 2u);
+}
+
+TEST_F(CudaTuning, TakesTheFirstAlgorithmWhereNothingWasMeasured) {
+  const Shape shape({6, 8});
+  const Graph bound = Bound(Product(), shape);
+  EXPECT_THAT(PlanWithChoices(Product(), bound, RandomTensor(shape, 1)),
+              Not(HasSubstr("algorithm")));
+}
+
+TEST_F(CudaTuning, TakesTheFirstAlgorithmForAChoiceThatMakesNoSense) {
+  const Shape shape({6, 8});
+  const Graph bound = Bound(Product(), shape);
+  for (const char* choice : {"algorithm 99", "algorithm -1", "algorithm x", "winograd"}) {
+    choices_.Set(StepKey(bound, bound.node(0), providers_[0]->tuning_identity(), 1), choice);
+    EXPECT_THAT(PlanWithChoices(Product(), bound, RandomTensor(shape, 1)),
+                Not(HasSubstr("algorithm")));
+  }
+}
+
+TEST_F(CudaTuning, KeepsTimesByDeviceAndLibraries) {
+  const std::string identity = providers_[0]->tuning_identity();
+  for (const char* part : {"emulated GPU", "cuBLASLt 130000", "cuDNN 9"}) {
+    EXPECT_THAT(identity, HasSubstr(part));
+  }
+  EXPECT_THAT(identity, Not(HasSubstr("tf32")));
+}
+
+TEST_F(CudaTuning, BeginsNoStepOnceTheBudgetIsUsedUp) {
+  budget_ = absl::ZeroDuration();
+  EXPECT_TRUE(Tune(Bound(Product(), Shape({6, 8}))).empty());
+}
+
+}  // namespace
+}  // namespace inferd
