@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "engine/core/status_macros.h"
 #include "engine/providers/cuda/cuda_status.h"
 
@@ -50,6 +51,8 @@ absl::StatusOr<std::unique_ptr<CudaContext>> CudaContext::Make(CudaDevice& devic
 absl::Status CudaContext::Init() {
   RETURN_IF_ERROR(
       device_.Check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "a stream"));
+  constexpr unsigned kFlags = cudaEventBlockingSync | cudaEventDisableTiming;
+  RETURN_IF_ERROR(device_.Check(cudaEventCreateWithFlags(&done_, kFlags), "an event"));
   fault_ = AllocatePinned(sizeof(int));
   if (fault_ == nullptr) return absl::ResourceExhaustedError("no page-locked memory");
   *fault() = 0;
@@ -62,6 +65,7 @@ CudaContext::~CudaContext() {
   // Also how a lost device is found out after another error.
   if (stream_ != nullptr) device_.Check(cudaStreamSynchronize(stream_), "work").IgnoreError();
   if (cudnn_ != nullptr) cudnnDestroy(cudnn_);
+  if (done_ != nullptr) cudaEventDestroy(done_);
   if (stream_ != nullptr) cudaStreamDestroy(stream_);
 }
 
@@ -77,12 +81,32 @@ absl::Status CudaContext::CopyToHost(void* to, const void* from, int64_t bytes) 
 
 absl::Status CudaContext::Wait() {
   RETURN_IF_ERROR(device_.MakeCurrent());
-  RETURN_IF_ERROR(device_.Check(cudaStreamSynchronize(stream_), "work"));
+  RETURN_IF_ERROR(device_.Check(AwaitStream(), "work"));
+  uploads_->Restart();
   downloads_.Deliver();
   const volatile int* fault = this->fault();
   if (*fault == 0) return absl::OkStatus();
   *this->fault() = 0;
   return absl::InvalidArgumentError("an index is out of range");
+}
+
+cudaError_t CudaContext::AwaitStream() {
+  const absl::Time start = absl::Now();
+  cudaError_t state = cudaStreamQuery(stream_);
+  if (state != cudaErrorNotReady) return state;
+  absl::SleepFor(pacer_.sleep());
+  const absl::Time until = absl::Now() + pacer_.spin();
+  do {
+    state = cudaStreamQuery(stream_);
+  } while (state == cudaErrorNotReady && absl::Now() < until);
+  // Not being ready is no error that the next launch should find.
+  cudaGetLastError();
+  if (state == cudaErrorNotReady) {
+    state = cudaEventRecord(done_, stream_);
+    if (state == cudaSuccess) state = cudaEventSynchronize(done_);
+  }
+  pacer_.Add(absl::Now() - start);
+  return state;
 }
 
 absl::StatusOr<std::unique_ptr<DeviceGraph>> CudaContext::Record(

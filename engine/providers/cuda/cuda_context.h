@@ -8,6 +8,7 @@
 
 #include "engine/providers/cuda/cuda_device.h"
 #include "engine/providers/cuda/staging.h"
+#include "engine/providers/cuda/wait_pacer.h"
 #include "engine/providers/device.h"
 
 namespace inferd::cuda {
@@ -36,10 +37,14 @@ class CudaContext : public DeviceContext {
  private:
   explicit CudaContext(CudaDevice& device) : device_(device) {}
   absl::Status Init();
+  // Returns when the stream's work is done.
+  cudaError_t AwaitStream();
   absl::Status Capture(absl::FunctionRef<absl::Status()> work, cudaGraphExec_t* ready);
 
   CudaDevice& device_;
   cudaStream_t stream_ = nullptr;
+  cudaEvent_t done_ = nullptr;  // who waits for it sleeps
+  WaitPacer pacer_;
   cudnnHandle_t cudnn_ = nullptr;
   std::shared_ptr<std::byte> fault_;
   std::unique_ptr<UploadRing> uploads_;

@@ -29,14 +29,9 @@ std::shared_ptr<std::byte> AllocatePinned(int64_t bytes) {
 
 absl::StatusOr<std::unique_ptr<UploadRing>> UploadRing::Make() {
   std::unique_ptr<UploadRing> ring(new UploadRing());
-  ring->memory_ = AllocatePinned(kPieces * kPieceBytes);
-  if (ring->memory_ == nullptr) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("no page-locked memory for ", kPieces * kPieceBytes, " bytes"));
-  }
+  constexpr unsigned kFlags = cudaEventBlockingSync | cudaEventDisableTiming;
   for (Piece& piece : ring->pieces_) {
-    RETURN_IF_ERROR(
-        ToStatus(cudaEventCreateWithFlags(&piece.done, cudaEventDisableTiming), "an event"));
+    RETURN_IF_ERROR(ToStatus(cudaEventCreateWithFlags(&piece.done, kFlags), "an event"));
   }
   return ring;
 }
@@ -56,13 +51,28 @@ absl::Status UploadRing::NextPiece(cudaStream_t stream) {
   return ToStatus(cudaEventSynchronize(pieces_[piece_].done), "an earlier upload");
 }
 
+void UploadRing::Restart() {
+  for (Piece& piece : pieces_) piece.used = false;
+  piece_ = 0;
+  filled_ = 0;
+}
+
+absl::Status UploadRing::AllocatePiece() {
+  Piece& piece = pieces_[piece_];
+  if (piece.memory == nullptr) piece.memory = AllocatePinned(kPieceBytes);
+  if (piece.memory != nullptr) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("no page-locked memory for ", kPieceBytes, " bytes"));
+}
+
 absl::Status UploadRing::Copy(void* to, const void* from, int64_t bytes, cudaStream_t stream) {
   auto* target = static_cast<std::byte*>(to);
   auto* source = static_cast<const std::byte*>(from);
   while (bytes > 0) {
     if (filled_ == kPieceBytes) RETURN_IF_ERROR(NextPiece(stream));
     const int64_t part = std::min(bytes, kPieceBytes - filled_);
-    std::byte* staged = memory_.get() + piece_ * kPieceBytes + filled_;
+    RETURN_IF_ERROR(AllocatePiece());
+    std::byte* staged = pieces_[piece_].memory.get() + filled_;
     std::memcpy(staged, source, part);
     RETURN_IF_ERROR(ToStatus(cudaMemcpyAsync(target, staged, part, cudaMemcpyHostToDevice, stream),
                              "an upload"));

@@ -16,6 +16,7 @@ std::shared_ptr<std::byte> AllocatePinned(int64_t bytes);
 
 // What goes from ordinary host memory to a device on one stream: through a ring of page-locked
 // pieces, each used again when its copy is done, so that copies and the caller go on side by side.
+// Pieces are made when they are first needed.
 // Used by one thread at a time.
 class UploadRing {
  public:
@@ -24,21 +25,24 @@ class UploadRing {
 
   // `from` may change when it returns.
   absl::Status Copy(void* to, const void* from, int64_t bytes, cudaStream_t stream);
+  // After the stream was waited for: begins with the first piece again.
+  void Restart();
 
  private:
-  static constexpr int kPieces = 4;
-  static constexpr int64_t kPieceBytes = int64_t{1} << 20;
+  static constexpr int kPieces = 16;
+  static constexpr int64_t kPieceBytes = int64_t{256} << 10;
 
   // Copies up to the end of a piece share its event.
   struct Piece {
+    std::shared_ptr<std::byte> memory;
     cudaEvent_t done = nullptr;
     bool used = false;
   };
 
   UploadRing() = default;
   absl::Status NextPiece(cudaStream_t stream);
+  absl::Status AllocatePiece();
 
-  std::shared_ptr<std::byte> memory_;
   Piece pieces_[kPieces];
   int piece_ = 0;
   int64_t filled_ = 0;  // of the present piece
