@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
+#include "engine/ops/cast.h"
 #include "engine/ops/infer_context.h"
 #include "engine/ops/kernel_context.h"
 #include "engine/ops/op_def.h"
@@ -22,6 +23,10 @@ int64_t ElementsOf(const KernelContext& context, int i) {
   return context.has_input(i) ? context.input(i).num_elements() : -1;
 }
 
+bool IsFloat(DType dtype) {
+  return dtype == DType::kFloat32 || dtype == DType::kFloat16 || dtype == DType::kBfloat16;
+}
+
 absl::Status CheckDType(const InferContext& context, int i, DType expected) {
   if (!context.has_input(i) || context.dtype(i) == expected ||
       context.dtype(i) == DType::kInvalid) {
@@ -33,7 +38,12 @@ absl::Status CheckDType(const InferContext& context, int i, DType expected) {
 
 absl::Status Infer(InferContext& context) {
   ASSIGN_OR_RETURN(const StridedAttention attention, StridedAttention::Read(context.attributes()));
-  for (int i : {kQ, kK, kV, kBias}) RETURN_IF_ERROR(CheckDType(context, i, DType::kFloat32));
+  const DType dtype =
+      context.has_input(kQ) && IsFloat(context.dtype(kQ)) ? context.dtype(kQ) : DType::kFloat32;
+  for (int i : {kQ, kK, kV}) RETURN_IF_ERROR(CheckDType(context, i, dtype));
+  if (!context.has_input(kBias) || context.dtype(kBias) != dtype) {
+    RETURN_IF_ERROR(CheckDType(context, kBias, DType::kFloat32));
+  }
   RETURN_IF_ERROR(CheckDType(context, kMask, DType::kBool));
   for (int i : {kQ, kK, kV}) {
     if (!context.has_input(i)) {
@@ -43,15 +53,38 @@ absl::Status Infer(InferContext& context) {
   RETURN_IF_ERROR(attention.CheckElements(ElementsOf(context, kQ), ElementsOf(context, kK),
                                           ElementsOf(context, kV), ElementsOf(context, kBias),
                                           ElementsOf(context, kMask)));
-  context.SetOutput(0, DType::kFloat32, attention.output_shape);
+  context.SetOutput(0, dtype, attention.output_shape);
   return absl::OkStatus();
 }
 
+// The operands of any float type, as floats. Without a bias where there is none.
+struct Floats {
+  Tensor q, k, v, bias;
+};
+
+absl::StatusOr<Tensor> AsFloats(const Tensor& tensor) {
+  if (tensor.dtype() == DType::kFloat32) return tensor;
+  ASSIGN_OR_RETURN(Tensor floats, Tensor::Allocate(DType::kFloat32, tensor.shape()));
+  RETURN_IF_ERROR(CastElements(tensor, &floats));
+  return floats;
+}
+
+absl::StatusOr<Floats> ReadFloats(const KernelContext& context) {
+  Floats floats;
+  ASSIGN_OR_RETURN(floats.q, AsFloats(context.input(kQ)));
+  ASSIGN_OR_RETURN(floats.k, AsFloats(context.input(kK)));
+  ASSIGN_OR_RETURN(floats.v, AsFloats(context.input(kV)));
+  if (context.has_input(kBias)) {
+    ASSIGN_OR_RETURN(floats.bias, AsFloats(context.input(kBias)));
+  }
+  return floats;
+}
+
 // The scores of a head before the softmax.
-std::vector<float> Scores(const KernelContext& context, const StridedAttention& attention,
-                          int64_t b, int64_t h) {
-  const float* q = context.input(kQ).data<float>();
-  const float* k = context.input(kK).data<float>();
+std::vector<float> Scores(const KernelContext& context, const Floats& floats,
+                          const StridedAttention& attention, int64_t b, int64_t h) {
+  const float* q = floats.q.data<float>();
+  const float* k = floats.k.data<float>();
   std::vector<float> scores;
   for (int64_t i = 0; i < attention.queries; ++i) {
     for (int64_t j = 0; j < attention.keys; ++j) {
@@ -67,7 +100,7 @@ std::vector<float> Scores(const KernelContext& context, const StridedAttention& 
         score = attention.hidden;
       }
       if (context.has_input(kBias)) {
-        score += context.input(kBias).data<float>()[attention.bias.At(b, h, i) + j];
+        score += floats.bias.data<float>()[attention.bias.At(b, h, i) + j];
       }
       if (attention.causal && j > i + attention.first_position) {
         score = -std::numeric_limits<float>::infinity();
@@ -78,19 +111,14 @@ std::vector<float> Scores(const KernelContext& context, const StridedAttention& 
   return scores;
 }
 
-absl::Status Compute(KernelContext& context) {
-  ASSIGN_OR_RETURN(const StridedAttention attention, StridedAttention::Read(context.attributes()));
-  RETURN_IF_ERROR(attention.CheckElements(ElementsOf(context, kQ), ElementsOf(context, kK),
-                                          ElementsOf(context, kV), ElementsOf(context, kBias),
-                                          ElementsOf(context, kMask)));
-  RETURN_IF_ERROR(CheckScoreBytes(attention.queries, attention.keys, context.limit_bytes()));
-  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, DType::kFloat32, attention.output_shape));
-  std::fill_n(y->mutable_data<float>(), y->num_elements(), 0.0f);
-  const float* v = context.input(kV).data<float>();
+// Y in floats, row-major, zeros where no row lies.
+absl::Status Attend(const KernelContext& context, const StridedAttention& attention, float* y) {
+  ASSIGN_OR_RETURN(const Floats floats, ReadFloats(context));
+  const float* v = floats.v.data<float>();
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
   for (int64_t at = 0; at < attention.batch * attention.heads; ++at) {
     const int64_t b = at / attention.heads, h = at % attention.heads;
-    const std::vector<float> scores = Scores(context, attention, b, h);
+    const std::vector<float> scores = Scores(context, floats, attention, b, h);
     for (int64_t i = 0; i < attention.queries; ++i) {
       const float* row = scores.data() + i * attention.keys;
       const float high =
@@ -104,11 +132,28 @@ absl::Status Compute(KernelContext& context) {
           value += std::exp(row[j] - high) / sum *
                    static_cast<double>(v[attention.v.At(b, h / attention.group, j) + c]);
         }
-        y->mutable_data<float>()[attention.y.At(b, h, i) + c] = static_cast<float>(value);
+        y[attention.y.At(b, h, i) + c] = static_cast<float>(value);
       }
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status Compute(KernelContext& context) {
+  ASSIGN_OR_RETURN(const StridedAttention attention, StridedAttention::Read(context.attributes()));
+  RETURN_IF_ERROR(attention.CheckElements(ElementsOf(context, kQ), ElementsOf(context, kK),
+                                          ElementsOf(context, kV), ElementsOf(context, kBias),
+                                          ElementsOf(context, kMask)));
+  RETURN_IF_ERROR(CheckScoreBytes(attention.queries, attention.keys, context.limit_bytes()));
+  const DType dtype = context.input(kQ).dtype();
+  ASSIGN_OR_RETURN(Tensor * y, context.Output(0, dtype, attention.output_shape));
+  Tensor floats = *y;
+  if (dtype != DType::kFloat32) {
+    ASSIGN_OR_RETURN(floats, Tensor::Allocate(DType::kFloat32, attention.output_shape));
+  }
+  std::fill_n(floats.mutable_data<float>(), floats.num_elements(), 0.0f);
+  RETURN_IF_ERROR(Attend(context, attention, floats.mutable_data<float>()));
+  return dtype == DType::kFloat32 ? absl::OkStatus() : CastElements(floats, y);
 }
 
 }  // namespace
