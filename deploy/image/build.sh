@@ -2,11 +2,20 @@
 # Builds the image with Debian's buildah, without a container engine or a registry: the base is made
 # by debootstrap. Needs root and the packages buildah and debootstrap.
 #
-# usage: deploy/image/build.sh [NAME]     default inferd:latest; build/image/NAME.tar is an OCI archive
+# usage: deploy/image/build.sh [--cuda] [NAME]
+#   NAME is inferd:latest, with --cuda (for machines with a GPU) inferd:cuda, where it is not given;
+#   build/image/NAME.tar is an OCI archive.
 source "$(dirname "${BASH_SOURCE[0]}")/../setup.sh"
 start_script
 
-readonly NAME="${1:-inferd:latest}"
+FILE=Dockerfile
+DEFAULT_NAME=inferd:latest
+if [ "${1:-}" = --cuda ]; then
+  FILE=deploy/image/Dockerfile.cuda
+  DEFAULT_NAME=inferd:cuda
+  shift
+fi
+readonly NAME="${1:-$DEFAULT_NAME}"
 readonly BASE=localhost/debian:bookworm
 readonly MIRROR="${DEBIAN_MIRROR:-}"  # empty: the one debootstrap is set up with
 readonly STORE="$ROOT/build/image"
@@ -40,7 +49,7 @@ if ! "${BUILDAH[@]}" inspect --type image "$BASE" >/dev/null 2>&1; then
 fi
 
 step "Building $NAME"
-"${BUILDAH[@]}" bud --format docker --build-arg "BASE=$BASE" --pull-never --network host -t "$NAME" .
+"${BUILDAH[@]}" bud -f "$FILE" --format docker --build-arg "BASE=$BASE" --pull-never --network host -t "$NAME" .
 
 step "Writing the archive"
 archive="$STORE/$(echo "$NAME" | tr '/:' '--').tar"
