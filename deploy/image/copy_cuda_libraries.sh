@@ -5,7 +5,7 @@
 # usage: deploy/image/copy_cuda_libraries.sh FOLDER
 set -euo pipefail
 readonly TO="${1:?usage: deploy/image/copy_cuda_libraries.sh FOLDER}"
-readonly FROM=(/usr/local/cuda/lib64 /usr/local/cuda/targets/x86_64-linux/lib /usr/lib/x86_64-linux-gnu)
+readonly FROM=(/usr/local/cuda/lib64 /usr/local/cuda-13.0/lib64 /usr/lib/x86_64-linux-gnu)
 # cuDNN without the parts for training and recurrent networks; NVRTC for generated kernels.
 readonly LIBRARIES=(
   libcublasLt.so.13

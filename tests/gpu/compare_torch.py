@@ -3,8 +3,8 @@
 
     compare_torch.py --inferd bin/inferd [--seconds S] [--precision fp32|bf16]
 
-Models are made here with random weights: ResNet-50 and BERT-base. A row says what failed where
-something did; the exit code is 1 then.
+Models are made here with random weights: ResNet-50 and BERT-base. Where onnxruntime is installed with
+CUDA, its time is a column, too. A row says what failed where something did; the exit code is 1 then.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 import numpy as np
 import torch
@@ -87,6 +88,33 @@ def inferd(binary, path, inputs, names, folder, seconds, precision):
     return json.loads(bench.stdout)["latency_ms"]["p50"], outputs
 
 
+def onnxruntime_milliseconds(path, inputs, names, seconds):
+    """Median time of a run with inputs and outputs on the GPU; NaN without a CUDA build of it."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return float("nan")
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        return float("nan")
+    providers = [("CUDAExecutionProvider", {"use_tf32": 0})]
+    session = onnxruntime.InferenceSession(path, providers=providers)
+    binding = session.io_binding()
+    for name, tensor in zip(names, inputs):
+        value = onnxruntime.OrtValue.ortvalue_from_numpy(tensor.numpy(), "cuda", 0)
+        binding.bind_ortvalue_input(name, value)
+    for output in session.get_outputs():
+        binding.bind_output(output.name, "cuda")
+    for _ in range(10):
+        session.run_with_iobinding(binding)
+    times = []
+    while sum(times) < seconds and len(times) < 2000:
+        start = time.perf_counter()
+        session.run_with_iobinding(binding)
+        binding.synchronize_outputs()
+        times.append(time.perf_counter() - start)
+    return 1000 * float(np.median(times))
+
+
 def compare(name, make, batch, arguments):
     torch.manual_seed(1)
     model, inputs = make(batch)
@@ -98,6 +126,7 @@ def compare(name, make, batch, arguments):
         ours, outputs = inferd(
             arguments.inferd, path, inputs, names, folder, arguments.seconds, arguments.precision
         )
+        peer = onnxruntime_milliseconds(path, inputs, names, arguments.seconds)
     worst = float(np.abs(outputs[0] - expected).max() / np.abs(expected).max())
     dtype = torch.bfloat16 if arguments.precision == "bf16" else torch.float32
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
@@ -109,7 +138,7 @@ def compare(name, make, batch, arguments):
     limit = 5e-2 if arguments.precision == "bf16" else 1e-3
     verdict = "ok" if worst < limit else "WRONG"
     print(
-        f"| {name} b{batch} | {ours:.3f} | {eager:.3f} | {fast:.3f} | {1000 * batch / ours:.0f} "
+        f"| {name} b{batch} | {ours:.3f} | {eager:.3f} | {fast:.3f} | {peer:.3f} | {1000 * batch / ours:.0f} "
         f"| {worst:.1e} {verdict} |",
         flush=True,
     )
@@ -124,8 +153,11 @@ def main():
     parser.add_argument("--compile", action="store_true", help="also torch.compile, which takes minutes")
     arguments = parser.parse_args()
     print(f"{torch.cuda.get_device_name()}, {arguments.precision}, torch {torch.__version__}")
-    print("| model | inferd ms | torch ms | torch.compile ms | rows/s | greatest error / greatest |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| model | inferd ms | torch ms | torch.compile ms | onnxruntime ms | rows/s "
+        "| greatest error / greatest |"
+    )
+    print("|---|---|---|---|---|---|---|")
     good = True
     for name, make, batch in MODELS:
         try:

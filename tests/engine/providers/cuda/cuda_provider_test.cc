@@ -81,7 +81,9 @@ TEST_F(CudaTuning, TakesTheFastestAlgorithmOfAProductThatComputesTheSame) {
 TEST_F(CudaTuning, TakesTheFastestAlgorithmOfAProductOfIntegers) {
   GraphBuilder b;
   const ValueId x = b.Input("x", Shape({4, 16}), DType::kInt8);
-  const ValueId w = b.Constant(testing::RandomOf(DType::kInt8, Shape({16, 16})));
+  std::vector<int8_t> weights(16 * 16);
+  for (size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<int8_t>(7 * i % 101);
+  const ValueId w = b.Constant(Shape({16, 16}), std::move(weights));
   const auto steps = Tune(Bound(b.Build({b.Op("MatMulInteger", {x, w})}), Shape({4, 16})));
   ASSERT_EQ(steps.size(), 1u);
   EXPECT_EQ(steps[0].chosen, "algorithm 1");
