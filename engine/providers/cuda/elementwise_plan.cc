@@ -320,7 +320,11 @@ void ElementwisePlan::Launch(const StepContext& context, CudaContext& cuda) cons
     ChainArguments chain;
     chain.output = context.outputs[0]->mutable_raw();
     chain.elements = program_.elements;
-    for (int k = 0; k < program_.num_inputs; ++k) chain.inputs[k] = data(k);
+    chain.dims = program_.dims;
+    for (int k = 0; k < program_.num_inputs; ++k) {
+      chain.inputs[k] = data(k);
+      chain.strides[k] = program_.inputs[k].strides;
+    }
     generated_->Launch(chain, cuda.stream());
     return;
   }

@@ -51,8 +51,10 @@ absl::string_view NumberOf(Arithmetic arithmetic) {
 // Writes one source. Used by one thread, once.
 class SourceWriter {
  public:
-  explicit SourceWriter(const ElementwiseProgram& program)
-      : program_(program), together_(Together()) {}
+  SourceWriter(const ElementwiseProgram& program, ElementwiseSource::Sizes sizes)
+      : program_(program),
+        constants_(sizes == ElementwiseSource::Sizes::kConstants),
+        together_(Together()) {}
 
   ElementwiseSource Write() {
     text_ =
@@ -107,13 +109,23 @@ class SourceWriter {
     return count;
   }
 
+  std::string Size(int d) const {
+    return constants_ ? absl::StrCat(program_.dims.size[d])
+                      : absl::StrCat("static_cast<Index>(chain.dims.size[", d, "])");
+  }
+  std::string Stride(int k, int d) const {
+    const int64_t stride = program_.inputs[k].strides.at[d];
+    return constants_ || stride == 1 ? absl::StrCat(stride)
+                                     : absl::StrCat("chain.strides[", k, "].at[", d, "]");
+  }
+
   // The position in each dimension but those in which no input moves.
   void WriteCoordinates() {
     if (AllDense()) return;
     absl::StrAppend(&text_, "  Index rest = first;\n");
     for (int d = rank() - 1; d > 0; --d) {
-      absl::StrAppend(&text_, "  const int64_t c", d, " = rest % ", program_.dims.size[d], ";\n",
-                      "  rest /= ", program_.dims.size[d], ";\n");
+      absl::StrAppend(&text_, "  const int64_t c", d, " = rest % ", Size(d), ";\n",
+                      "  rest /= ", Size(d), ";\n");
     }
     if (rank() > 0) absl::StrAppend(&text_, "  const int64_t c0 = rest;\n");
   }
@@ -123,18 +135,18 @@ class SourceWriter {
     std::string at = input.dense ? "first" : "";
     for (int d = 0; !input.dense && d < rank(); ++d) {
       if (input.strides.at[d] == 0) continue;
-      absl::StrAppend(&at, at.empty() ? "" : " + ", "c", d, " * ", input.strides.at[d]);
+      absl::StrAppend(&at, at.empty() ? "" : " + ", "c", d, " * ", Stride(k, d));
     }
     if (at.empty()) at = "0";
     const int64_t step = LastStride(input);
     const bool together = LieTogether(input, together_);
-    absl::StrAppend(&text_, "  Number v", k, "[kCount];\n  ",
-                    together    ? "LoadTogether"
-                    : step == 0 ? "LoadOne"
-                                : "LoadApart",
-                    "<Number, Type(", static_cast<int>(input.type), "), kCount>(chain.inputs[", k,
-                    "], ", at, together || step == 0 ? "" : absl::StrCat(", ", step), ", v", k,
-                    ");\n");
+    absl::StrAppend(
+        &text_, "  Number v", k, "[kCount];\n  ",
+        together    ? "LoadTogether"
+        : step == 0 ? "LoadOne"
+                    : "LoadApart",
+        "<Number, Type(", static_cast<int>(input.type), "), kCount>(chain.inputs[", k, "], ", at,
+        together || step == 0 ? "" : absl::StrCat(", ", Stride(k, rank() - 1)), ", v", k, ");\n");
   }
 
   std::string Operand(int input) const {
@@ -177,18 +189,20 @@ class SourceWriter {
   }
 
   const ElementwiseProgram& program_;
+  const bool constants_;
   const int together_;
   std::string text_;
 };
 
 }  // namespace
 
-std::optional<ElementwiseSource> ElementwiseSource::Of(const ElementwiseProgram& program) {
+std::optional<ElementwiseSource> ElementwiseSource::Of(const ElementwiseProgram& program,
+                                                       Sizes sizes) {
   for (int n = 0; n < program.num_instructions; ++n) {
     const Instruction& step = program.instructions[n];
     if (!std::isfinite(step.p) || !std::isfinite(step.q)) return std::nullopt;
   }
-  return SourceWriter(program).Write();
+  return SourceWriter(program, sizes).Write();
 }
 
 }  // namespace inferd::cuda

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -8,9 +9,13 @@
 namespace inferd::cuda {
 
 // Source of a kernel that does what one elementwise program does, for NVRTC or any compiler that is
-// given the headers of launch/. Element types, instructions, strides and all sizes but the
-// outermost are constants in it, so that batches of other sizes share it. A value type.
+// given the headers of launch/. Element types, instructions and which strides are 0 or 1 are
+// constants in it. A value type.
 struct ElementwiseSource {
+  // Whether the other strides and all sizes but the outermost are constants, too, or arguments, so
+  // that programs of all sizes share the source as long as their rows divide as evenly.
+  enum class Sizes : uint8_t { kConstants, kArguments };
+
   static constexpr char kKernel[] = "Chain";  // takes ChainArguments
   static constexpr int kThreads = 256;        // of a block, in one dimension; any number of blocks
 
@@ -18,7 +23,7 @@ struct ElementwiseSource {
   int elements_per_thread = 1;
 
   // Nullopt for what cannot be written as a constant: an operand that is not finite.
-  static std::optional<ElementwiseSource> Of(const ElementwiseProgram& program);
+  static std::optional<ElementwiseSource> Of(const ElementwiseProgram& program, Sizes sizes);
 };
 
 }  // namespace inferd::cuda

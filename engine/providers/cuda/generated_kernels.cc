@@ -63,18 +63,28 @@ GeneratedKernels::GeneratedKernels(CudaDevice& device, std::string cache_folder)
 absl::StatusOr<std::shared_ptr<const GeneratedKernel>> GeneratedKernels::For(
     const ElementwiseProgram& program) {
   if (!compiler_.has_value()) return absl::UnavailableError(report_);
-  const auto source = ElementwiseSource::Of(program);
-  if (!source.has_value()) return absl::UnimplementedError("a number is not finite");
+  const auto general = ElementwiseSource::Of(program, ElementwiseSource::Sizes::kArguments);
+  if (!general.has_value()) return absl::UnimplementedError("a number is not finite");
+  const auto own = ElementwiseSource::Of(program, ElementwiseSource::Sizes::kConstants);
   MutexLock lock(&mutex_);
-  if (const auto it = kernels_.find(source->text); it != kernels_.end()) return it->second;
+  if (kernels_.contains(own->text)) return FindOrMake(*own);
+  if (kernels_.size() < kMostKernels && ++sizes_[general->text] <= kMostSizes) {
+    return FindOrMake(*own);
+  }
+  return FindOrMake(*general);
+}
+
+absl::StatusOr<std::shared_ptr<const GeneratedKernel>> GeneratedKernels::FindOrMake(
+    const ElementwiseSource& source) {
+  if (const auto it = kernels_.find(source.text); it != kernels_.end()) return it->second;
   if (kernels_.size() >= kMostKernels) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the model has ", kMostKernels, " generated kernels"));
   }
-  auto made = Make(*source);
+  auto made = Make(source);
   // An error that is not sticky must not be found by the next launch.
   if (!made.ok()) cudaGetLastError();
-  kernels_.emplace(source->text, made);
+  kernels_.emplace(source.text, made);
   return made;
 }
 

@@ -48,6 +48,9 @@ class GeneratedKernels {
   // Kernels that one model may have, and the time that compiling them may take; programs beyond
   // are interpreted.
   static constexpr size_t kMostKernels = 1024;
+  // Kernels with constant sizes for programs that differ in their sizes alone; further ones share
+  // one that is given them.
+  static constexpr int kMostSizes = 4;
   static constexpr absl::Duration kMostCompileTime = absl::Seconds(60);
 
   // An empty folder: nothing is kept.
@@ -60,6 +63,8 @@ class GeneratedKernels {
   const std::string& report() const { return report_; }
 
  private:
+  absl::StatusOr<std::shared_ptr<const GeneratedKernel>> FindOrMake(const ElementwiseSource& source)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::shared_ptr<const GeneratedKernel>> Make(const ElementwiseSource& source)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -71,6 +76,8 @@ class GeneratedKernels {
   // By source, also those that failed.
   absl::flat_hash_map<std::string, absl::StatusOr<std::shared_ptr<const GeneratedKernel>>> kernels_
       ABSL_GUARDED_BY(mutex_);
+  // How many of them there are with constant sizes, by the source without.
+  absl::flat_hash_map<std::string, int> sizes_ ABSL_GUARDED_BY(mutex_);
   absl::Duration compile_time_ ABSL_GUARDED_BY(mutex_);
 };
 

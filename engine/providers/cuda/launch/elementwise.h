@@ -99,6 +99,9 @@ struct ChainArguments {
   const void* inputs[kMaxInputs] = {};
   void* output = nullptr;
   int64_t elements = 0;
+  // For kernels in which they are no constants.
+  Dims dims;
+  Strides strides[kMaxInputs];
 };
 
 // A cudaError_t: whether the library has code for the thread's device.

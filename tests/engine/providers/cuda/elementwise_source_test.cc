@@ -1,6 +1,7 @@
 #include "engine/providers/cuda/elementwise_source.h"
 
 #include <limits>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "engine/providers/cuda/nvrtc_compiler.h"
@@ -8,6 +9,8 @@
 
 namespace inferd::cuda {
 namespace {
+
+using Sizes = ElementwiseSource::Sizes;
 
 constexpr Type kTypes[] = {Type::kFloat32, Type::kFloat16, Type::kBfloat16,
                            Type::kFloat64, Type::kInt32,   Type::kInt64,
@@ -46,30 +49,41 @@ ElementwiseProgram ProgramOf(Type type, int first) {
 
 TEST(ElementwiseSource, IsTheSameForBatchesOfAnySize) {
   ElementwiseProgram program = ProgramOf(Type::kFloat32, 0);
-  const auto small = ElementwiseSource::Of(program);
+  const auto small = ElementwiseSource::Of(program, Sizes::kConstants);
   program.dims.size[0] = 77;
   program.elements = 77 * 24;
-  EXPECT_EQ(ElementwiseSource::Of(program)->text, small->text);
+  EXPECT_EQ(ElementwiseSource::Of(program, Sizes::kConstants)->text, small->text);
   program.dims.size[1] = 20;
   program.elements = 77 * 20;
-  EXPECT_NE(ElementwiseSource::Of(program)->text, small->text);
+  EXPECT_NE(ElementwiseSource::Of(program, Sizes::kConstants)->text, small->text);
+}
+
+TEST(ElementwiseSource, IsTheSameForAllSizesThatAreArguments) {
+  ElementwiseProgram program = ProgramOf(Type::kFloat32, 0);
+  const auto small = ElementwiseSource::Of(program, Sizes::kArguments);
+  program.dims.size[1] = 20;
+  program.inputs[0].strides.at[0] = 20;
+  program.elements = 200;
+  EXPECT_EQ(ElementwiseSource::Of(program, Sizes::kArguments)->text, small->text);
+  program.inputs[1].strides.at[1] = 0;
+  EXPECT_NE(ElementwiseSource::Of(program, Sizes::kArguments)->text, small->text);
 }
 
 TEST(ElementwiseSource, MovesSixteenBytesAtOnceWhereRowsAllowIt) {
   ElementwiseProgram program = ProgramOf(Type::kFloat16, 0);
   program.num_inputs = 2;
   program.num_instructions = 1;
-  EXPECT_EQ(ElementwiseSource::Of(program)->elements_per_thread, 8);
+  EXPECT_EQ(ElementwiseSource::Of(program, Sizes::kConstants)->elements_per_thread, 8);
   program.dims.size[1] = 12;
-  EXPECT_EQ(ElementwiseSource::Of(program)->elements_per_thread, 4);
+  EXPECT_EQ(ElementwiseSource::Of(program, Sizes::kConstants)->elements_per_thread, 4);
   program.dims.size[1] = 11;
-  EXPECT_EQ(ElementwiseSource::Of(program)->elements_per_thread, 1);
+  EXPECT_EQ(ElementwiseSource::Of(program, Sizes::kConstants)->elements_per_thread, 1);
 }
 
 TEST(ElementwiseSource, DoesNotWriteNumbersThatAreNotFinite) {
   ElementwiseProgram program = ProgramOf(Type::kFloat32, 0);
   program.instructions[3].p = std::numeric_limits<float>::infinity();
-  EXPECT_FALSE(ElementwiseSource::Of(program).has_value());
+  EXPECT_FALSE(ElementwiseSource::Of(program, Sizes::kConstants).has_value());
 }
 
 TEST(ElementwiseSource, CompilesForEveryInstructionTypeAndGpu) {
@@ -77,8 +91,10 @@ TEST(ElementwiseSource, CompilesForEveryInstructionTypeAndGpu) {
   if (!compiler.ok()) GTEST_SKIP() << compiler.status();
   for (const Type type : kTypes) {
     for (int first = 0; first <= static_cast<int>(Code::kSelect); first += kMaxInstructions) {
-      const auto source = ElementwiseSource::Of(ProgramOf(type, first));
-      for (const int capability : {80, 90, 100}) {
+      for (const auto& [capability, sizes] :
+           {std::pair(80, Sizes::kConstants), std::pair(90, Sizes::kConstants),
+            std::pair(90, Sizes::kArguments), std::pair(100, Sizes::kConstants)}) {
+        const auto source = ElementwiseSource::Of(ProgramOf(type, first), sizes);
         const auto code = compiler->Compile(source->text, capability);
         ASSERT_TRUE(code.ok()) << code.status() << "\n" << source->text;
         EXPECT_TRUE(absl::StartsWith(*code, "\177ELF"));

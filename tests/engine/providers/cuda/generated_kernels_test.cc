@@ -91,6 +91,19 @@ TEST_F(GeneratedKernels, AreMadeAnewWhereTheirFileIsDamaged) {
   EXPECT_EQ(fs::file_size(path), bytes);
 }
 
+TEST_F(GeneratedKernels, AreSharedByManySizes) {
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {5, 12});
+  std::vector<ValueId> sums;
+  for (const int64_t rows : {2, 3, 4, 6, 7, 8, 9}) {
+    sums.push_back(
+        b.Op("Sum", {x, b.Weights(Shape({2, 1, 1, 1})), b.Weights(Shape({rows, 1, 1}))}));
+  }
+  Start(b.Build(sums));
+  // Four with constant sizes, and one for the rest.
+  EXPECT_EQ(Files().size(), 5u);
+}
+
 TEST_F(GeneratedKernels, AreInterpretedWhereNothingCompiles) {
   const std::string plan = Start(TwoEqualChains(), "broken");
   EXPECT_NE(plan.find("elementwise+Tanh (interpreted: NVRTC: an emulated error it is broken)"),

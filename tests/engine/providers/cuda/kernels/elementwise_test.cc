@@ -98,6 +98,17 @@ TEST_P(ElementwiseKernels, BroadcastRowsOfEveryLength) {
   }
 }
 
+// More sizes than there are kernels with constants for.
+TEST_P(ElementwiseKernels, TakeManySizes) {
+  for (const int64_t inner : {4, 8, 12, 16, 20, 28, 36}) {
+    Check("Add", {Shape({3, 5, inner}), Shape({3, 1, inner})});
+    Check("Sub", {Shape({inner + 3, 6}), Shape({inner + 3, 1})}, {DType::kFloat16});
+    Check("Mul", {Shape({2, inner - 1, 7}), Shape({inner - 1, 1})});
+    Check("Where", {Shape({3, 1, inner}), Shape({5, inner}), Shape({3, 5, 1})},
+          {DType::kBool, DType::kFloat32, DType::kFloat32});
+  }
+}
+
 TEST_P(ElementwiseKernels, TakeAnyNumberOfElements) {
   for (const int64_t elements : {1, 3, 8, 9, 255, 1023, 4099}) {
     for (const DType type : {DType::kFloat32, DType::kBfloat16, DType::kFloat64}) {
