@@ -15,6 +15,9 @@ struct EngineConfig {
   // OpenMP threads of one slot.
   int threads_per_slot = 1;
   Precision precision = Precision::kFloat32;
+  // With kAuto: how far answers may be off for an arithmetic narrower than floats, as the root of
+  // the mean square of the differences by that of the answers.
+  double max_precision_error = 0.01;
   // Providers in the order in which they claim nodes; "portable" is always tried last.
   std::vector<std::string> providers = {"cpu"};
   // Shared libraries of operators beside the built-in ones (engine/ops/custom/inferd_custom_op.h).

@@ -23,6 +23,7 @@ constexpr int64_t kMaxPriorityLevels = 1000;
 constexpr uint64_t kMaxMicroseconds = uint64_t{3600} * 1000 * 1000;
 
 constexpr char kPrecision[] = "precision";
+constexpr char kPrecisionError[] = "precision_error";
 constexpr char kAliasPrefix[] = "version_alias.";
 
 template <typename... Parts>
@@ -294,6 +295,16 @@ absl::Status ReadAliases(const ModelConfig& config, ModelOptions* options) {
 
 absl::Status CheckParameters(const ModelConfig& config, ModelOptions* options) {
   if (absl::Status status = ReadAliases(config, options); !status.ok()) return status;
+  const auto error = config.parameters().find(kPrecisionError);
+  if (error != config.parameters().end()) {
+    const std::string& text = error->second.string_value();
+    double value = 0;
+    if (!absl::SimpleAtod(text, &value) || !(value >= 0 && value <= 1)) {
+      return Invalid("parameters: precision_error: expected a number from 0 to 1, got '",
+                     text.substr(0, 100), "'");
+    }
+    options->max_precision_error = value;
+  }
   const auto precision = config.parameters().find(kPrecision);
   if (precision == config.parameters().end()) return absl::OkStatus();
   const std::optional<Precision> parsed = ParsePrecision(precision->second.string_value());
@@ -315,7 +326,8 @@ void NoteIgnored(const ModelConfig& config, ModelOptions* options) {
   }
   std::vector<std::string> keys;
   for (const auto& [key, value] : config.parameters()) {
-    if (key != kPrecision && !absl::StartsWith(key, kAliasPrefix)) keys.push_back(key);
+    if (key != kPrecision && key != kPrecisionError && !absl::StartsWith(key, kAliasPrefix))
+      keys.push_back(key);
   }
   std::sort(keys.begin(), keys.end());
   if (!keys.empty()) {

@@ -50,6 +50,8 @@ struct ModelOptions {
 
   // What arithmetic the model may use: the parameter "precision".
   Precision precision = Precision::kFloat32;
+  // See EngineConfig: the parameter "precision_error".
+  double max_precision_error = EngineConfig().max_precision_error;
 
   // Names that requests may give as a version: the parameters "version_alias.NAME".
   std::map<std::string, int64_t> version_aliases;

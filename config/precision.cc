@@ -10,4 +10,18 @@ std::optional<Precision> ParsePrecision(absl::string_view text) {
   return std::nullopt;
 }
 
+absl::string_view NameOf(Precision precision) {
+  switch (precision) {
+    case Precision::kFloat32:
+      return "fp32";
+    case Precision::kBfloat16:
+      return "bf16";
+    case Precision::kInt8:
+      return "int8";
+    case Precision::kAuto:
+      break;
+  }
+  return "auto";
+}
+
 }  // namespace inferd

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "engine/core/status_macros.h"
+#include "engine/random_row.h"
 
 namespace inferd {
 namespace {
@@ -15,32 +16,6 @@ namespace {
 constexpr int64_t kRows = 3;
 // Batched kernels may add in another order; a wrong row is off by far more.
 constexpr double kTolerance = 1e-3;
-
-// One row of an input: normal floats, integers and bools of 0 and 1.
-absl::StatusOr<Tensor> RandomRow(const TensorInfo& info, int64_t free_dim, std::mt19937* random) {
-  Shape shape;
-  const SymbolicShape& dims = info.type.shape;
-  for (int i = 0; i < dims.rank(); ++i) {
-    shape.push_back(i == 0 ? 1 : dims[i].known() ? dims[i].value : free_dim);
-  }
-  ASSIGN_OR_RETURN(Tensor row, Tensor::Allocate(info.type.dtype, shape));
-  const int64_t count = row.num_elements();
-  if (row.dtype() == DType::kString) return row;
-  if (row.dtype() == DType::kBool) {
-    std::generate_n(row.mutable_data<bool>(), count, [&] { return (*random)() % 2 == 0; });
-    return row;
-  }
-  std::normal_distribution<float> normal;
-  RETURN_IF_ERROR(DispatchNumeric(row.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    std::generate_n(row.mutable_data<T>(), count, [&]() -> T {
-      return IsFloatingPoint(row.dtype()) ? static_cast<T>(normal(*random))
-                                          : static_cast<T>((*random)() % 2);
-    });
-    return absl::OkStatus();
-  }));
-  return row;
-}
 
 absl::StatusOr<Tensor> Join(const std::vector<Tensor>& rows) {
   Shape shape = rows[0].shape();

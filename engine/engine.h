@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -27,6 +28,13 @@ enum class BatchSafety : uint8_t { kProven, kTested, kRefused };
 struct BatchVerdict {
   BatchSafety safety = BatchSafety::kRefused;
   std::string reason;  // a sentence naming the node or value that decided
+};
+
+// The precision a model was compiled in, and where that is not what was named, a sentence why.
+struct PrecisionChoice {
+  Precision precision = Precision::kFloat32;
+  std::string note;
+  bool is_warning = false;  // another was named
 };
 
 // Whether requests whose sequences (dimension 1 of every input) differ in length may share an
@@ -63,6 +71,10 @@ class Model {
   virtual const std::vector<TensorInfo>& inputs() const = 0;
   virtual const std::vector<TensorInfo>& outputs() const = 0;
   virtual const ModelMetadata& metadata() const = 0;
+
+  // What arithmetic it runs in. Set by Compile.
+  const PrecisionChoice& precision() const { return precision_; }
+  void set_precision(PrecisionChoice choice) { precision_ = std::move(choice); }
 
   // Runs on the calling thread, which must hold `slot`. `inputs` are in the order of inputs(), host
   // memory, row-major, and must stay alive; dtypes and shapes are checked against the signature
@@ -123,20 +135,16 @@ class Model {
   virtual std::string OriginalGraphDump() const = 0;  // as imported
   virtual std::string PassReport() const = 0;         // what each pass did, with times
   virtual absl::StatusOr<std::string> PlanDump(absl::Span<const Shape> input_shapes) = 0;
+
+ private:
+  PrecisionChoice precision_;
 };
 
 // Reads and optimizes the ONNX file at `path` (external data is looked up beside it). Errors name
-// the file, the node or tensor, what was expected and what was found.
+// the file, the node or tensor, what was expected and what was found. With Precision::kAuto the
+// model is compiled in floats and in bfloat16, and both are run on random rows, unless the cache
+// folder knows the outcome: the narrower one is taken where it is close enough and faster.
 absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path, const EngineConfig& config);
-
-// The precision a model is compiled in, and where that is not what was asked for, a sentence why.
-struct PrecisionChoice {
-  Precision precision = Precision::kFloat32;
-  std::string note;
-};
-
-// What `config` gets on this machine. Compile makes the same choice and says nothing.
-PrecisionChoice ChoosePrecision(const EngineConfig& config);
 
 // Checks what can be checked before any model is there: the providers and the operator libraries,
 // which this loads. INVALID_ARGUMENT naming the provider or library.

@@ -31,13 +31,17 @@ struct WeightStore::Entry {
   std::string name ABSL_GUARDED_BY(mutex);  // of its section in the cache file; empty: not saved
 };
 
-WeightStore::WeightStore() : packed_bytes_(std::make_shared<std::atomic<int64_t>>(0)) {}
+WeightStore::WeightStore(const WeightStore* lender)
+    : lender_(lender), packed_bytes_(std::make_shared<std::atomic<int64_t>>(0)) {}
 WeightStore::~WeightStore() = default;
 
 absl::StatusOr<std::shared_ptr<const PackedWeights>> WeightStore::GetOrPack(
     const Tensor& constant, absl::string_view layout, int64_t bytes,
     absl::FunctionRef<absl::Status(void* packed)> pack) {
   const Key key = KeyOf(constant, layout);
+  if (lender_ != nullptr) {
+    if (std::shared_ptr<const PackedWeights> lent = lender_->Find(key)) return lent;
+  }
   const std::shared_ptr<Entry> entry = FindOrAddEntry(key);
   MutexLock lock(&entry->mutex);
   if (std::shared_ptr<const PackedWeights> packed = entry->packed.lock()) return packed;
@@ -140,17 +144,16 @@ void WeightStore::DropDeadEntries() {
   }
 }
 
-bool WeightStore::Has(const Tensor& constant, absl::string_view layout) const {
-  const Key key = KeyOf(constant, layout);
+std::shared_ptr<const PackedWeights> WeightStore::Find(const Key& key) const {
   std::shared_ptr<Entry> entry;
   {
     MutexLock lock(&mutex_);
     auto it = entries_.find(key);
-    if (it == entries_.end()) return false;
+    if (it == entries_.end()) return nullptr;
     entry = it->second;
   }
   MutexLock lock(&entry->mutex);
-  return !entry->packed.expired();
+  return entry->packed.lock();
 }
 
 int64_t WeightStore::packed_bytes() const { return packed_bytes_->load(); }

@@ -38,7 +38,8 @@ class PackedWeights {
 // when they are recoverable, so that their own bytes need not stay, else by address. Thread-safe.
 class WeightStore {
  public:
-  WeightStore();
+  // What `lender` has is taken from there instead of packed; null or it outlives this store.
+  explicit WeightStore(const WeightStore* lender = nullptr);
   ~WeightStore();
   WeightStore(const WeightStore&) = delete;
   WeightStore& operator=(const WeightStore&) = delete;
@@ -67,7 +68,9 @@ class WeightStore {
   void FinishPacking();
 
   // Whether a packed copy exists now: layouts already packed cost no further memory.
-  bool Has(const Tensor& constant, absl::string_view layout) const;
+  bool Has(const Tensor& constant, absl::string_view layout) const {
+    return Find(KeyOf(constant, layout)) != nullptr;
+  }
   // Bytes of all packed copies that are alive.
   int64_t packed_bytes() const;
   int num_packed() const;
@@ -77,11 +80,14 @@ class WeightStore {
   // Address, size and layout; no address but the origin before the layout when recoverable.
   using Key = std::pair<std::pair<const void*, int64_t>, std::string>;
   static Key KeyOf(const Tensor& constant, absl::string_view layout);
+  // Null when there is no packed copy now.
+  std::shared_ptr<const PackedWeights> Find(const Key& key) const;
   // From the earlier start's file; null when it is not there.
   std::shared_ptr<const PackedWeights> FindCached(const std::string& name, int64_t bytes) const;
   std::shared_ptr<Entry> FindOrAddEntry(const Key& key);
   void DropDeadEntries() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  const WeightStore* const lender_;
   std::shared_ptr<std::atomic<int64_t>> packed_bytes_;
   PackingBuffers buffers_;
   PackedMemory memory_;

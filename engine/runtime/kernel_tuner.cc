@@ -230,7 +230,7 @@ absl::Status KernelTuner::PrepareAll(const Graph& graph, const Node& node,
                                      const std::vector<std::string>& names,
                                      std::vector<Contender>* contenders) {
   // Only what is chosen at last belongs into the model's store. Kernels hold their packed copies.
-  WeightStore store;
+  WeightStore store(environment_.weights);
   DeviceWeights device_weights;
   std::set<std::string> descriptions;
   for (const std::string& name : names) {

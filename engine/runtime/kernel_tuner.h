@@ -18,6 +18,7 @@
 namespace inferd {
 
 class StepOperands;
+class WeightStore;
 
 // One way to run a step, and how long a run of it took: the lower quartile of several.
 struct CandidateTime {
@@ -46,6 +47,8 @@ class KernelTuner {
     CoreSlots* slots = nullptr;
     std::function<bool()> stop;  // asked often; true ends the measuring
     int threads = 1;
+    // What the model has packed, so that it is not packed again to be measured; null: nothing.
+    const WeightStore* weights = nullptr;
   };
 
   explicit KernelTuner(Environment environment) : environment_(std::move(environment)) {}

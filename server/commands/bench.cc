@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "config/precision.h"
 #include "engine/core/status_macros.h"
 #include "engine/engine.h"
 #include "server/commands/engine_flags.h"
@@ -48,7 +49,8 @@ struct Result {
   std::vector<double> latencies_ms;
   TuningReport tuning;
   std::string inputs;
-  ModelProfile profile;  // without runs unless it was asked for
+  std::string precision;  // that it runs in
+  ModelProfile profile;   // without runs unless it was asked for
 };
 
 double SecondsSince(Clock::time_point start) {
@@ -110,8 +112,8 @@ absl::Status Profile(Model& model, CoreSlot& slot, const std::vector<Tensor>& in
 absl::StatusOr<Result> Measure(const Flags& flags) {
   Result result;
   const Clock::time_point start = Clock::now();
-  ASSIGN_OR_RETURN(const std::unique_ptr<Model> model,
-                   Compile(flags.model, ToEngineConfig(flags.engine)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, CompileByFlags(flags.model, flags.engine));
+  result.precision = std::string(NameOf(model->precision().precision));
   ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, MakeInputs(model->inputs(), flags.inputs));
   RETURN_IF_ERROR(model->CheckInputs(inputs));
   RETURN_IF_ERROR(model->Prepare(ShapesOf(inputs)));
@@ -138,8 +140,7 @@ void PrintTable(const Flags& flags, const Result& result, const LatencySummary& 
   std::printf("model      %s\n", flags.model.c_str());
   std::printf("inputs     %s\n", result.inputs.c_str());
   std::printf("provider   %s, %s, %d thread%s\n", flags.engine.provider.c_str(),
-              flags.engine.precision.c_str(), flags.engine.threads,
-              flags.engine.threads == 1 ? "" : "s");
+              result.precision.c_str(), flags.engine.threads, flags.engine.threads == 1 ? "" : "s");
   std::printf("load       %.3f s\n", result.load_seconds);
   std::printf("tuning     %s\n", TuningSummary(result.tuning.steps, result.tuning.time).c_str());
   std::printf("runs       %zu in %.2f s, %.2f per second\n", result.latencies_ms.size(),
@@ -163,7 +164,7 @@ void PrintJson(const Flags& flags, const Result& result, const LatencySummary& l
       JsonString(flags.model).c_str(), JsonString(result.inputs).c_str(), latency.p50, latency.p90,
       latency.p99, latency.mean, result.latencies_ms.size() / result.measured_seconds,
       result.latencies_ms.size(), result.measured_seconds, result.cpu_seconds,
-      flags.engine.precision.c_str(), flags.engine.provider.c_str(), flags.engine.threads,
+      result.precision.c_str(), flags.engine.provider.c_str(), flags.engine.threads,
       static_cast<long long>(PeakRssBytes()), result.load_seconds,
       absl::ToDoubleSeconds(result.tuning.time));
   if (flags.profile) std::printf(", \"steps\": %s", ProfileJson(result.profile).c_str());

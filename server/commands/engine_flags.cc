@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "config/precision.h"
+#include "engine/core/status_macros.h"
 #include "engine/engine.h"
 #include "server/metrics/log.h"
 
@@ -46,6 +47,11 @@ void AddEngineFlags(CLI::App& command, EngineFlags* flags) {
       ->check(CLI::IsMember({"fp32", "bf16", "int8", "auto"}))
       ->capture_default_str();
   command
+      .add_option("--precision-error", flags->max_precision_error,
+                  "With --precision auto: how far answers may be off, as a share of their size")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command
       .add_option("--provider", flags->provider,
                   "Who runs the nodes that it can: cpu, portable, or a device such as cuda")
       ->capture_default_str();
@@ -74,10 +80,18 @@ EngineConfig ToEngineConfig(const EngineFlags& flags) {
   config.tuning_seconds = flags.tuning_seconds;
   config.deterministic = flags.deterministic;
   config.tf32 = flags.tf32;
-  if (const PrecisionChoice choice = ChoosePrecision(config); !choice.note.empty()) {
-    LogWarning(choice.note);
-  }
+  config.max_precision_error = flags.max_precision_error;
   return config;
+}
+
+absl::StatusOr<std::unique_ptr<Model>> CompileByFlags(const std::string& path,
+                                                      const EngineFlags& flags) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Model> model, Compile(path, ToEngineConfig(flags)));
+  const PrecisionChoice& precision = model->precision();
+  if (!precision.note.empty()) {
+    precision.is_warning ? LogWarning(precision.note) : LogInfo(precision.note);
+  }
+  return model;
 }
 
 void KeepCache(Model& model) {

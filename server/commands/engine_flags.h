@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct EngineFlags {
   double tuning_seconds = EngineConfig().tuning_seconds;
   bool deterministic = false;
   bool tf32 = false;
+  double max_precision_error = EngineConfig().max_precision_error;
 };
 
 // Adds --custom-op-library, which may be given again.
@@ -41,12 +43,16 @@ void AddCacheFlag(CLI::App& command, std::string* folder);
 // Adds --tuning-seconds and --deterministic, for commands that call Model::Tune.
 void AddTuningFlags(CLI::App& command, double* tuning_seconds, bool* deterministic);
 
-// Adds --threads, --precision, --provider, --optimization, --disable-pass and --custom-op-library;
-// `flags` must outlive the parsing.
+// Adds --threads, --precision, --precision-error, --provider, --optimization, --disable-pass and
+// --custom-op-library; `flags` must outlive the parsing.
 void AddEngineFlags(CLI::App& command, EngineFlags* flags);
 
 // One core slot of the given threads, with the provider first and the portable kernels last.
 EngineConfig ToEngineConfig(const EngineFlags& flags);
+
+// The model, after saying on stderr where its precision is not the one that was named.
+absl::StatusOr<std::unique_ptr<Model>> CompileByFlags(const std::string& path,
+                                                      const EngineFlags& flags);
 
 // With --cache-dir: says on stderr what was found there, and keeps what the next start can use.
 // That it cannot be kept is no failure of the command, so it is only said.

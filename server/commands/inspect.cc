@@ -57,8 +57,7 @@ void PrintPacking(Model& model, int threads) {
 }
 
 absl::Status Inspect(const Flags& flags) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<Model> model,
-                   Compile(flags.model, ToEngineConfig(flags.engine)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, CompileByFlags(flags.model, flags.engine));
   PrintHeader(flags.model, *model);
   Print(absl::StrCat("\nas imported:\n", model->OriginalGraphDump()));
   if (flags.passes) {

@@ -59,8 +59,7 @@ absl::Status Store(const Model& model, const std::vector<Tensor>& outputs,
 }
 
 absl::Status Run(const Flags& flags) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<Model> model,
-                   Compile(flags.model, ToEngineConfig(flags.engine)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, CompileByFlags(flags.model, flags.engine));
   ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, MakeInputs(model->inputs(), flags.inputs));
   CoreSlots slots(1, flags.engine.threads);
   absl::Status status;

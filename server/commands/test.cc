@@ -91,7 +91,7 @@ absl::Status RunDataSet(Model& model, CoreSlot& slot, const std::string& folder,
 absl::Status RunTest(const std::string& folder, const std::vector<std::string>& data_sets,
                      const Flags& flags, CoreSlots& slots) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Model> model,
-                   Compile(folder + "/model.onnx", ToEngineConfig(flags.engine)));
+                   CompileByFlags(folder + "/model.onnx", flags.engine));
   absl::Status status;
   slots.RunAndWait([&](CoreSlot& slot) {
     for (const std::string& data_set : data_sets) {

@@ -203,6 +203,10 @@ absl::StatusOr<std::shared_ptr<ServedModel>> ServedModel::Create(std::string nam
   if (const std::string report = parts.model->CacheReport(); !report.empty()) {
     LogInfo(absl::StrCat("model '", label, "' ", report));
   }
+  if (const PrecisionChoice& precision = parts.model->precision(); !precision.note.empty()) {
+    const std::string text = absl::StrCat("model '", label, "': ", precision.note);
+    precision.is_warning ? LogWarning(text) : LogInfo(text);
+  }
 
   parts.metrics =
       std::make_shared<ModelMetrics>(context.metrics, parts.name, absl::StrCat(version));

@@ -287,9 +287,7 @@ absl::StatusOr<ModelHandle> ModelRepository::Build(const ModelEntry& entry,
   try {
     EngineConfig engine = engine_;
     engine.precision = options.precision;
-    if (const PrecisionChoice choice = ChoosePrecision(engine); !choice.note.empty()) {
-      LogWarning(absl::StrCat(VersionLabel(entry.name(), version), ": ", choice.note));
-    }
+    engine.max_precision_error = options.max_precision_error;
     ASSIGN_OR_RETURN(std::unique_ptr<Model> model, compile_(path, engine));
     if (!options_.digests_path.empty()) RETURN_IF_ERROR(guard.CheckUnchanged());
     ServingContext context = context_;

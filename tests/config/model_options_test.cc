@@ -67,6 +67,18 @@ TEST(ModelOptions, ReadThePrecisionFromTheParameters) {
               HasSubstr("precision: expected 'fp32', 'bf16', 'int8' or 'auto', got 'fp8'"));
 }
 
+TEST(ModelOptions, ReadTheAllowedErrorOfANarrowerPrecision) {
+  const auto with = [](const std::string& text) {
+    return "parameters { key: \"precision_error\" value { string_value: \"" + text + "\" } }";
+  };
+  EXPECT_EQ(ParseModelOptions(with("0.25"), "m")->max_precision_error, 0.25);
+  EXPECT_TRUE(ParseModelOptions(with("0.25"), "m")->notes.empty());
+  for (const std::string text : {"", "a lot", "-0.1", "1.5", "nan"}) {
+    EXPECT_THAT(ErrorOf(with(text)),
+                HasSubstr("precision_error: expected a number from 0 to 1, got '" + text + "'"));
+  }
+}
+
 TEST(ModelOptions, TellsAnExplicitZeroFromNothing) {
   EXPECT_EQ(ParseModelOptions("max_batch_size: 0", "m")->configured_max_batch_size, 0);
 }

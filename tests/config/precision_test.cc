@@ -14,5 +14,12 @@ TEST(Precision, IsReadFromItsName) {
   EXPECT_EQ(ParsePrecision(""), std::nullopt);
 }
 
+TEST(Precision, HasTheNameThatItIsReadFrom) {
+  for (const Precision precision :
+       {Precision::kFloat32, Precision::kBfloat16, Precision::kInt8, Precision::kAuto}) {
+    EXPECT_EQ(ParsePrecision(NameOf(precision)), precision);
+  }
+}
+
 }  // namespace
 }  // namespace inferd

@@ -52,6 +52,27 @@ TEST(WeightStore, ReleasesACopyWithItsLastHolder) {
   EXPECT_TRUE(store.GetOrPack(constant, "a", 32, Nothing).ok());
 }
 
+TEST(WeightStore, TakesWhatAnotherStoreHasPacked) {
+  WeightStore lender;
+  const Tensor constant = Floats(8);
+  auto packed = lender.GetOrPack(constant, "a", 32, Nothing).value();
+  WeightStore store(&lender);
+  int packings = 0;
+  const auto pack = [&](void*) {
+    ++packings;
+    return absl::OkStatus();
+  };
+  EXPECT_EQ(store.GetOrPack(constant, "a", 32, pack).value(), packed);
+  EXPECT_EQ(packings, 0);
+  const auto own = store.GetOrPack(constant, "b", 32, pack).value();
+  EXPECT_EQ(packings, 1);
+  EXPECT_EQ(store.packed_bytes(), 32);
+  EXPECT_FALSE(lender.Has(constant, "b"));
+  packed.reset();
+  EXPECT_TRUE(store.GetOrPack(constant, "a", 32, pack).ok());
+  EXPECT_EQ(packings, 2) << "what the lender has no more is packed";
+}
+
 TEST(WeightStore, KeepsTheConstantAliveSoThatItsAddressStaysItsIdentity) {
   WeightStore store;
   auto owner = std::make_shared<std::vector<float>>(4, 1.0f);
