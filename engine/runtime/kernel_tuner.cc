@@ -250,6 +250,8 @@ absl::Status KernelTuner::PrepareAll(const Graph& graph, const Node& node,
       if (provider.device() != nullptr && absl::IsUnimplemented(contender.status)) break;
       RETURN_IF_ERROR(contender.status);
     }
+    // The weights cannot be read any more.
+    if (absl::IsFailedPrecondition(contender.status)) return contender.status;
     // A candidate that cannot run this node is prepared as another one.
     if (!contender.status.ok() || !descriptions.insert(contender.kernel->description()).second) {
       continue;

@@ -146,6 +146,8 @@ std::vector<std::string> ProductCandidates(const Graph& graph, const Node& node,
                                            const MatrixProduct& product) {
   // Other nodes may read the packed rows as the own kernel has them.
   if (!TakesPanels(graph, node, product) || graph.Consumers()[node.inputs[1]].size() > 1) return {};
+  // One row waits for the weights in every kernel: packing them twice would only take memory.
+  if (product.source[0] == 1) return {};
   return {std::string(kPanels), std::string(kMatmul)};
 }
 
