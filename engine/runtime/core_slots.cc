@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "engine/core/pages.h"
@@ -49,6 +50,14 @@ std::byte* CoreSlot::Arena(int64_t bytes) {
   if (arena_ == nullptr) return nullptr;
   arena_bytes_ = rounded;
   return static_cast<std::byte*>(arena_.get());
+}
+
+void CoreSlot::ReleaseArena(int64_t most) {
+  if (arena_bytes_ > most) {
+    arena_.reset();
+    arena_bytes_ = 0;
+  }
+  if (nested_ != nullptr) nested_->ReleaseArena(most);
 }
 
 int AvailableCores() {
@@ -127,6 +136,20 @@ void CoreSlots::RunAndWait(const Task& task) {
   while (!done) done_changed.Wait(&mutex);
 }
 
+void CoreSlots::ReleaseArenas(int64_t most) {
+  std::vector<std::unique_ptr<CoreSlot>> spare;
+  {
+    MutexLock lock(&mutex_);
+    ++releases_;
+    most_arena_bytes_ = most;
+    spare.swap(spare_);
+  }
+  wake_.SignalAll();
+  for (const auto& slot : spare) slot->ReleaseArena(most);
+  MutexLock lock(&mutex_);
+  std::move(spare.begin(), spare.end(), std::back_inserter(spare_));
+}
+
 int CoreSlots::idle() const {
   MutexLock lock(&mutex_);
   return std::max(0, idle_ - static_cast<int>(tasks_.size()));
@@ -146,18 +169,25 @@ int CoreSlots::waiting() const {
 void CoreSlots::Loop(int threads) {
   PrepareThread(threads);
   CoreSlot slot(threads);
+  uint64_t released = 0;
   while (true) {
     Task task;
+    int64_t most = 0;
     {
       MutexLock lock(&mutex_);
       ++idle_;
-      while (tasks_.empty() && !stopping_) wake_.Wait(&mutex_);
+      while (tasks_.empty() && !stopping_ && released == releases_) wake_.Wait(&mutex_);
       --idle_;
-      if (tasks_.empty()) return;
-      task = std::move(tasks_.front());
-      tasks_.pop_front();
+      if (released != releases_) {
+        released = releases_;
+        most = most_arena_bytes_;
+      } else {
+        if (tasks_.empty()) return;
+        task = std::move(tasks_.front());
+        tasks_.pop_front();
+      }
     }
-    task(slot);
+    task ? task(slot) : slot.ReleaseArena(most);
   }
 }
 

@@ -26,6 +26,8 @@ class CoreSlot {
   // Null when memory runs out.
   std::byte* Arena(int64_t bytes);
   int64_t arena_bytes() const { return arena_bytes_; }
+  // Gives back an arena of more than `most` bytes.
+  void ReleaseArena(int64_t most);
   // The slot for what runs within a step of this one's plan: bodies of If, Loop and Scan.
   CoreSlot& Nested() {
     if (nested_ == nullptr) nested_ = std::make_unique<CoreSlot>(threads_);
@@ -74,6 +76,9 @@ class CoreSlots {
   bool TryRunHere(absl::FunctionRef<void(CoreSlot&)> task);
   // Runs `task` on a slot and waits for it.
   void RunAndWait(const Task& task);
+  // Has every slot give back an arena of more than `most` bytes, which no model needs any more,
+  // before its next task. Does not wait for that.
+  void ReleaseArenas(int64_t most);
   // Slots with no task, and tasks waiting.
   int idle() const;
   int waiting() const;
@@ -89,6 +94,9 @@ class CoreSlots {
   std::deque<Task> tasks_ ABSL_GUARDED_BY(mutex_);
   int idle_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  // How often arenas were to be given back, and what they may have since.
+  uint64_t releases_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t most_arena_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   // Slots of TryRunHere that are not in use, at most as many as there are threads.
   std::vector<std::unique_ptr<CoreSlot>> spare_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_;

@@ -46,6 +46,11 @@ absl::Status MemoryBudget::CheckLoaded(int64_t need_bytes, int64_t arena_bytes, 
   return absl::OkStatus();
 }
 
+void MemoryBudget::ReleasedArenas(int64_t most) {
+  MutexLock lock(&mutex_);
+  largest_arena_bytes_ = std::min(largest_arena_bytes_, most);
+}
+
 absl::Status MemoryBudget::Refusal(int64_t need_bytes, int64_t used_bytes) const {
   return absl::ResourceExhaustedError(absl::StrCat(
       "not enough memory: the model needs ", need_bytes, " bytes, the process holds ", used_bytes,

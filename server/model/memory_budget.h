@@ -51,6 +51,9 @@ class MemoryBudget {
   // its exact need, for the message. RESOURCE_EXHAUSTED as above.
   absl::Status CheckLoaded(int64_t need_bytes, int64_t arena_bytes, int arenas);
 
+  // Arenas of more than `most` bytes were given back.
+  void ReleasedArenas(int64_t most);
+
  private:
   absl::Status Refusal(int64_t need_bytes, int64_t used_bytes) const;
 

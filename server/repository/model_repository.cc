@@ -1,7 +1,5 @@
 #include "server/repository/model_repository.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <exception>
 #include <set>
@@ -13,6 +11,7 @@
 #include "server/metrics/log.h"
 #include "server/repository/background_load.h"
 #include "server/repository/label_file.h"
+#include "server/repository/track_unload.h"
 #include "server/repository/version_guard.h"
 #include "server/repository/version_policy.h"
 #include "server/scheduler/clock.h"
@@ -258,7 +257,7 @@ absl::Status ModelRepository::LoadVersion(ModelEntry* entry, const ModelFolder& 
     LogInfo(absl::StrCat(label, " is ready after ",
                          absl::ToInt64Milliseconds(context_.clock->Now() - begin), " ms, ",
                          (*built)->batching_reason()));
-    model = Tracked(entry, *std::move(built));
+    model = TrackUnload(table_, entry, context_, *std::move(built));
     // Later, so that no model waits for the disk.
     tasks_->SubmitAnyway(absl::StrCat("save ", entry->name()),
                          [weak = std::weak_ptr<ServedModel>(model)](bool run) {
@@ -327,18 +326,6 @@ absl::StatusOr<std::unique_ptr<MemoryBudget::Claim>> ModelRepository::ClaimMemor
   LogInfo("superseded versions are dropped: their memory is needed");
   standbys.clear();
   return context_.memory->TakeClaim(need_bytes);
-}
-
-ModelHandle ModelRepository::Tracked(ModelEntry* entry, ModelHandle model) const {
-  ServedModel* const pointer = model.get();
-  const int64_t version = model->version();
-  return ModelHandle(pointer, [entry, version, weak_table = std::weak_ptr<ModelTable>(table_),
-                               model = std::move(model)](ServedModel*) mutable {
-    model.reset();
-    // What the allocator keeps of it goes back, too.
-    malloc_trim(0);
-    if (const auto table = weak_table.lock()) entry->EndUnloading(version);
-  });
 }
 
 void ModelRepository::Retire(ModelEntry* entry, const std::vector<int64_t>& wanted) {

@@ -137,8 +137,6 @@ class ModelRepository {
                                     int64_t version, const ModelOptions& options, bool initial);
   // Memory for a load, of superseded versions if need be; null without a cap.
   absl::StatusOr<std::unique_ptr<MemoryBudget::Claim>> ClaimMemory(int64_t file_bytes);
-  // A handle that tells the entry when the last user is gone.
-  ModelHandle Tracked(ModelEntry* entry, ModelHandle model) const;
   // Takes down the versions that are not among `wanted`, unless none of those is READY.
   void Retire(ModelEntry* entry, const std::vector<int64_t>& wanted);
   void UnloadAll(ModelEntry* entry);

@@ -85,6 +85,36 @@ TEST(CoreSlot, GrowsItsArenaAndKeepsItAligned) {
   EXPECT_GE(slot.arena_bytes(), 1 << 20);
 }
 
+TEST(CoreSlots, GiveBackArenasThatAreLargerThanAnyModelNeeds) {
+  CoreSlots slots(2, 1);
+  const auto grow = [](CoreSlot& slot) {
+    ASSERT_NE(slot.Arena(1 << 20), nullptr);
+    ASSERT_NE(slot.Nested().Arena(1000), nullptr);
+  };
+  // Whichever slot runs a task: all of them have had theirs.
+  for (int i = 0; i < 20; ++i) slots.RunAndWait(grow);
+  while (!slots.TryRunHere(grow)) std::this_thread::yield();
+  slots.ReleaseArenas(1024);
+  const auto check = [](CoreSlot& slot) {
+    EXPECT_EQ(slot.arena_bytes(), 0);
+    EXPECT_LE(slot.Nested().arena_bytes(), 1024);
+  };
+  for (int i = 0; i < 20; ++i) slots.RunAndWait(check);
+  while (!slots.TryRunHere(check)) std::this_thread::yield();
+  slots.RunAndWait(grow);
+}
+
+TEST(CoreSlot, KeepsAnArenaThatIsNeeded) {
+  CoreSlot slot(1);
+  std::byte* const arena = slot.Arena(4096);
+  ASSERT_NE(slot.Nested().Arena(1 << 16), nullptr);
+  slot.ReleaseArena(4096);
+  EXPECT_EQ(slot.Arena(4096), arena);
+  EXPECT_EQ(slot.Nested().arena_bytes(), 0);
+  slot.ReleaseArena(4095);
+  EXPECT_EQ(slot.arena_bytes(), 0);
+}
+
 TEST(AvailableCores, IsAtLeastOne) { EXPECT_GE(AvailableCores(), 1); }
 
 // Threads of this process.

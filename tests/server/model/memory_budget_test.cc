@@ -64,5 +64,14 @@ TEST_F(MemoryBudgetTest, EstimatesMoreThanTheFiles) {
   EXPECT_GT(MemoryBudget::Estimate(80 << 20), 90 << 20);
 }
 
+TEST_F(MemoryBudgetTest, CountsArenasAgainThatWereGivenBack) {
+  EXPECT_TRUE(budget_.CheckLoaded(0, 400, 1).ok());
+  used_ = 900;
+  EXPECT_TRUE(budget_.CheckLoaded(0, 400, 1).ok()) << "they are there";
+  budget_.ReleasedArenas(100);
+  EXPECT_FALSE(budget_.CheckLoaded(0, 400, 1).ok());
+  EXPECT_TRUE(budget_.CheckLoaded(0, 200, 1).ok());
+}
+
 }  // namespace
 }  // namespace inferd
