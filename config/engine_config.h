@@ -36,6 +36,14 @@ struct EngineConfig {
   int64_t max_arena_bytes = int64_t{4} << 30;
   // Bytes that a model may take of a device's memory; 0: all there is.
   int64_t max_device_bytes = 0;
+  // The devices that a model is put on, by their numbers; empty: all that there are.
+  std::vector<int> device_ordinals;
+  // Whether it is an error that no provider has devices.
+  bool needs_device = false;
+  // How many executions one device runs at once; 0: any number.
+  int executions_per_device = 0;
+  // Of the one device that a provider is made for.
+  int device_ordinal = 0;
   // Devices may round what they multiply as floats to TF32, ten bits of fraction.
   bool tf32 = false;
   // When a device is lost, models go on in host memory instead of failing until a restart.

@@ -143,11 +143,31 @@ absl::Status CheckSignature(const ModelConfig& config, ModelOptions* options) {
   return absl::OkStatus();
 }
 
+// One group of GPUs: their numbers, and so many executions on each.
+absl::Status AddDevices(const inference::ModelInstanceGroup& group, ModelOptions* options) {
+  // As in Triton, where nothing is said one instance runs on a GPU.
+  const int count = std::max(group.count(), 1);
+  if (options->on_devices && options->executions_per_device != count) {
+    return Unsupported("instance_group: GPUs with different counts");
+  }
+  if (options->on_devices && (group.gpus().empty() || options->device_ordinals.empty())) {
+    return Invalid("instance_group: all GPUs are in one group, expected no other group of GPUs");
+  }
+  options->on_devices = true;
+  options->executions_per_device = count;
+  for (const int gpu : group.gpus()) {
+    if (gpu < 0) return Invalid("instance_group.gpus: expected at least 0, got ", gpu);
+    const std::vector<int>& known = options->device_ordinals;
+    if (std::find(known.begin(), known.end(), gpu) != known.end()) {
+      return Invalid("instance_group.gpus: expected each GPU once, got ", gpu, " twice");
+    }
+    options->device_ordinals.push_back(gpu);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckInstances(const ModelConfig& config, ModelOptions* options) {
   for (const inference::ModelInstanceGroup& group : config.instance_group()) {
-    if (group.kind() == inference::ModelInstanceGroup::KIND_GPU || group.gpus_size() > 0) {
-      return Unsupported("instance_group on a GPU");
-    }
     if (group.has_rate_limiter()) return Unsupported("instance_group.rate_limiter");
     if (group.passive()) return Unsupported("instance_group.passive");
     if (group.secondary_devices_size() > 0) {
@@ -156,10 +176,19 @@ absl::Status CheckInstances(const ModelConfig& config, ModelOptions* options) {
     if (group.count() < 0) {
       return Invalid("instance_group.count: expected at least 0, got ", group.count());
     }
+    if (group.kind() == inference::ModelInstanceGroup::KIND_CPU) {
+      if (group.gpus_size() > 0) return Invalid("instance_group.gpus: KIND_CPU takes none");
+      options->on_host = true;
+    } else if (group.kind() == inference::ModelInstanceGroup::KIND_GPU || group.gpus_size() > 0) {
+      if (absl::Status status = AddDevices(group, options); !status.ok()) return status;
+    }
   }
-  if (config.instance_group_size() > 0) {
+  if (options->on_host && options->on_devices) {
+    return Unsupported("instance_group on the CPU and on GPUs");
+  }
+  if (config.instance_group_size() > 0 && !options->on_devices) {
     options->notes.push_back(
-        "instance_group is ignored: every model may use every core slot of the server");
+        "instance_group.count is ignored: every model may use every core slot of the server");
   }
   return absl::OkStatus();
 }

@@ -48,6 +48,13 @@ struct ModelOptions {
   uint32_t priority_levels = 0;
   uint32_t default_priority = 0;
 
+  // Where instance_group puts the model: on devices, by their numbers or all of them, with so many
+  // executions at once on each (0: any number), or in host memory; neither: as the server does.
+  bool on_devices = false;
+  std::vector<int> device_ordinals;
+  int executions_per_device = 0;
+  bool on_host = false;
+
   // What arithmetic the model may use: the parameter "precision".
   Precision precision = Precision::kFloat32;
   // See EngineConfig: the parameter "precision_error".

@@ -245,6 +245,12 @@ class CompiledModel : public Model {
     return use;
   }
 
+  bool has_lost_device() const override {
+    return std::any_of(providers_.begin(), providers_.end(), [](const auto& provider) {
+      return provider->device() != nullptr && !provider->device()->usable();
+    });
+  }
+
   absl::Status SaveCache() override {
     if (cache_ == nullptr) return absl::OkStatus();
     // What is collected last is written last.
@@ -329,10 +335,7 @@ class CompiledModel : public Model {
   // partition leaves it out.
   void LeaveLostDevices() {
     if (!config_.device_fallback) return;
-    const bool lost = std::any_of(providers_.begin(), providers_.end(), [](const auto& provider) {
-      return provider->device() != nullptr && !provider->device()->usable();
-    });
-    if (!lost || left_devices_.exchange(true)) return;
+    if (!has_lost_device() || left_devices_.exchange(true)) return;
     plans_.Clear();
     packing_->plans().Clear();
   }

@@ -11,7 +11,16 @@
 namespace inferd {
 
 absl::StatusOr<std::unique_ptr<DeviceMonitor>> DeviceMonitor::Open(const EngineConfig& config) {
-  ASSIGN_OR_RETURN(auto providers, MakeProviders(config));
+  ASSIGN_OR_RETURN(const std::vector<int> ordinals, DeviceOrdinals(config));
+  std::vector<std::unique_ptr<ExecutionProvider>> providers;
+  for (const int ordinal : ordinals) {
+    EngineConfig one = config;
+    one.device_ordinal = ordinal;
+    ASSIGN_OR_RETURN(auto made, MakeProviders(one));
+    for (auto& provider : made) {
+      if (provider->device() != nullptr) providers.push_back(std::move(provider));
+    }
+  }
   return std::unique_ptr<DeviceMonitor>(new DeviceMonitor(std::move(providers)));
 }
 
@@ -23,8 +32,9 @@ DeviceMonitor::~DeviceMonitor() = default;
 std::vector<std::string> DeviceMonitor::Descriptions() const {
   std::vector<std::string> lines;
   for (const auto& provider : providers_) {
-    if (provider->device() == nullptr) continue;
-    lines.push_back(absl::StrCat(provider->name(), ": ", provider->description()));
+    const absl::string_view name =
+        providers_.size() == 1 ? provider->name() : provider->device()->name();
+    lines.push_back(absl::StrCat(name, ": ", provider->description()));
   }
   return lines;
 }
@@ -32,7 +42,6 @@ std::vector<std::string> DeviceMonitor::Descriptions() const {
 std::vector<DeviceStatistic> DeviceMonitor::Statistics() const {
   std::vector<DeviceStatistic> all;
   for (const auto& provider : providers_) {
-    if (provider->device() == nullptr) continue;
     std::vector<DeviceStatistic> own = provider->device()->Statistics();
     std::move(own.begin(), own.end(), std::back_inserter(all));
   }

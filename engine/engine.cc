@@ -11,6 +11,7 @@
 #include "engine/plan/model_cache.h"
 #include "engine/precision_check.h"
 #include "engine/providers/providers.h"
+#include "engine/replicated_model.h"
 
 namespace inferd {
 namespace {
@@ -105,11 +106,8 @@ class AutoPrecision {
   const EngineConfig& config_;
 };
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path,
-                                               const EngineConfig& config) {
-  PrepareThread(config.threads_per_slot);
+absl::StatusOr<std::unique_ptr<Model>> CompileForOneDevice(const std::string& path,
+                                                           const EngineConfig& config) {
   if (config.precision == Precision::kAuto) return AutoPrecision(path, config).Compile();
   const PrecisionChoice choice = ChoosePrecision(config);
   ASSIGN_OR_RETURN(Compilation compiled, CompileIn(path, WithPrecision(config, choice.precision)));
@@ -117,8 +115,31 @@ absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path,
   return std::move(compiled.model);
 }
 
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path, const EngineConfig& asked) {
+  PrepareThread(asked.threads_per_slot);
+  ASSIGN_OR_RETURN(const std::vector<int> ordinals, DeviceOrdinals(asked));
+  EngineConfig config = asked;
+  std::vector<std::unique_ptr<Model>> replicas;
+  PrecisionChoice precision;
+  for (const int ordinal : ordinals) {
+    config.device_ordinal = ordinal;
+    ASSIGN_OR_RETURN(std::unique_ptr<Model> model, CompileForOneDevice(path, config));
+    // What the first one runs in, all do.
+    if (replicas.empty()) precision = model->precision();
+    config.precision = precision.precision;
+    replicas.push_back(std::move(model));
+  }
+  if (replicas.size() == 1 && config.executions_per_device == 0) return std::move(replicas[0]);
+  std::unique_ptr<Model> model = ReplicateModel(std::move(replicas), config.executions_per_device);
+  model->set_precision(std::move(precision));
+  return model;
+}
+
 absl::Status CheckEngineConfig(const EngineConfig& config) {
   RETURN_IF_ERROR(MakeProviders(config).status());
+  RETURN_IF_ERROR(DeviceOrdinals(config).status());
   return LoadOpLibraries(config.custom_op_libraries).status();
 }
 

@@ -124,6 +124,9 @@ class Model {
 
   virtual MemoryUse memory_use() const = 0;
 
+  // Whether a device that it was put on does not answer any more.
+  virtual bool has_lost_device() const { return false; }
+
   // With EngineConfig::cache_dir: writes what makes the next start quick for the plans made so far,
   // if any of it is new. Takes as long as the disk; may run beside requests.
   virtual absl::Status SaveCache() { return absl::OkStatus(); }
@@ -140,8 +143,9 @@ class Model {
   PrecisionChoice precision_;
 };
 
-// Reads and optimizes the ONNX file at `path` (external data is looked up beside it). Errors name
-// the file, the node or tensor, what was expected and what was found. With Precision::kAuto the
+// Reads and optimizes the ONNX file at `path` (external data is looked up beside it), for every
+// device that `config` puts it on; executions go where they are done first. Errors name the file,
+// the node or tensor, what was expected and what was found. With Precision::kAuto the
 // model is compiled in floats and in bfloat16, and both are run on random rows, unless the cache
 // folder knows the outcome: the narrower one is taken where it is close enough and faster.
 absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path, const EngineConfig& config);

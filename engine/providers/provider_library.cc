@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "engine/core/status_macros.h"
 #include "engine/providers/interface_id.h"
 
 namespace inferd {
@@ -22,8 +23,9 @@ std::string ProviderLibraryPath(absl::string_view name) {
   return absl::StrCat(folder, "/libinferd_", name, ".so");
 }
 
-absl::StatusOr<std::unique_ptr<ExecutionProvider>> LoadProvider(const std::string& path,
-                                                                const EngineConfig& config) {
+namespace {
+
+absl::StatusOr<const ProviderLibrary*> Load(const std::string& path) {
   if (access(path.c_str(), F_OK) != 0) {
     return absl::NotFoundError(absl::StrCat("there is no ", path));
   }
@@ -44,7 +46,20 @@ absl::StatusOr<std::unique_ptr<ExecutionProvider>> LoadProvider(const std::strin
         absl::StrCat(path, " was built with other headers than this engine: expected interface ",
                      InterfaceId(), ", got ", found->interface_id));
   }
-  return found->make(config);
+  return found;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ExecutionProvider>> LoadProvider(const std::string& path,
+                                                                const EngineConfig& config) {
+  ASSIGN_OR_RETURN(const ProviderLibrary* library, Load(path));
+  return library->make(config);
+}
+
+absl::StatusOr<int> CountDevices(const std::string& path) {
+  ASSIGN_OR_RETURN(const ProviderLibrary* library, Load(path));
+  return library->devices();
 }
 
 }  // namespace inferd

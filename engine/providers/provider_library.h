@@ -14,7 +14,9 @@ namespace inferd {
 // read before it is known whether both were built from the same headers.
 struct ProviderLibrary {
   const char* interface_id;  // InterfaceId() as the library was compiled
-  // UNAVAILABLE with the reason where the device does not answer.
+  int (*devices)();          // how many answer
+  // For the device EngineConfig::device_ordinal. UNAVAILABLE with the reason where it does not
+  // answer.
   absl::StatusOr<std::unique_ptr<ExecutionProvider>> (*make)(const EngineConfig& config);
 };
 
@@ -33,5 +35,8 @@ std::string ProviderLibraryPath(absl::string_view name);
 // `make` says otherwise.
 absl::StatusOr<std::unique_ptr<ExecutionProvider>> LoadProvider(const std::string& path,
                                                                 const EngineConfig& config);
+
+// How many devices the library at `path` has. Errors as those of LoadProvider.
+absl::StatusOr<int> CountDevices(const std::string& path);
 
 }  // namespace inferd

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "engine/core/status_macros.h"
 #include "engine/providers/provider_library.h"
 #ifdef INFERD_HAS_CPU
@@ -76,6 +77,31 @@ absl::StatusOr<std::vector<std::unique_ptr<ExecutionProvider>>> MakeProviders(
     providers.push_back(MakeCpu());
   }
   return providers;
+}
+
+absl::StatusOr<std::vector<int>> DeviceOrdinals(const EngineConfig& config) {
+  int devices = 0;
+  for (const std::string& name : config.providers) {
+    if (name == "cpu" || name == "portable" || !IsName(name)) continue;
+    // What cannot be loaded is an error when the provider is made.
+    devices = std::max(devices, CountDevices(ProviderLibraryPath(name)).value_or(0));
+  }
+  for (const int ordinal : config.device_ordinals) {
+    if (ordinal < 0 || ordinal >= std::max(devices, 1)) {
+      return absl::InvalidArgumentError(absl::StrCat("device ", ordinal, ": there are ", devices,
+                                                     " devices of ",
+                                                     absl::StrJoin(config.providers, ", ")));
+    }
+  }
+  if (config.needs_device && devices == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("a device is asked for, but there is none of ",
+                                                   absl::StrJoin(config.providers, ", ")));
+  }
+  std::vector<int> ordinals = config.device_ordinals;
+  for (int i = 0; config.device_ordinals.empty() && i < std::max(devices, 1); ++i) {
+    ordinals.push_back(i);
+  }
+  return ordinals;
 }
 
 ExecutionProvider* ProviderOf(absl::Span<const std::unique_ptr<ExecutionProvider>> providers,

@@ -19,6 +19,10 @@ namespace inferd {
 absl::StatusOr<std::vector<std::unique_ptr<ExecutionProvider>>> MakeProviders(
     const EngineConfig& config);
 
+// The numbers of the devices that a model with this config is put on: those named, or all; 0 alone
+// where there is none. INVALID_ARGUMENT naming a device that there is not.
+absl::StatusOr<std::vector<int>> DeviceOrdinals(const EngineConfig& config);
+
 // The first provider that takes `node` as the partition left it: that of its device, or one in host
 // memory. Null: the portable kernels run it.
 ExecutionProvider* ProviderOf(absl::Span<const std::unique_ptr<ExecutionProvider>> providers,

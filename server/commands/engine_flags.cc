@@ -73,6 +73,7 @@ EngineConfig ToEngineConfig(const EngineFlags& flags) {
   config.threads_per_slot = flags.threads;
   config.precision = ParsePrecision(flags.precision).value_or(Precision::kFloat32);
   config.providers = {flags.provider};
+  config.device_ordinals = {0};  // one is enough for one caller
   config.optimization_level = flags.optimization;
   config.disabled_passes = flags.disabled_passes;
   config.custom_op_libraries = flags.custom_op_libraries;

@@ -11,6 +11,7 @@
 #include "server/metrics/log.h"
 #include "server/repository/background_load.h"
 #include "server/repository/label_file.h"
+#include "server/repository/model_engine_config.h"
 #include "server/repository/track_unload.h"
 #include "server/repository/version_guard.h"
 #include "server/repository/version_policy.h"
@@ -284,9 +285,7 @@ absl::StatusOr<ModelHandle> ModelRepository::Build(const ModelEntry& entry,
                    ClaimMemory(guard.file_bytes()));
   const absl::Time begin = context_.clock->Now();
   try {
-    EngineConfig engine = engine_;
-    engine.precision = options.precision;
-    engine.max_precision_error = options.max_precision_error;
+    const EngineConfig engine = EngineConfigOf(engine_, options);
     ASSIGN_OR_RETURN(std::unique_ptr<Model> model, compile_(path, engine));
     if (!options_.digests_path.empty()) RETURN_IF_ERROR(guard.CheckUnchanged());
     ServingContext context = context_;

@@ -118,7 +118,9 @@ TEST(ModelOptions, NamesBlocksThatItDoesNotRun) {
   for (const char* text :
        {"sequence_batching { }", "ensemble_scheduling { }", "response_cache { enable: true }",
         "model_transaction_policy { decoupled: true }", "batch_input { }",
-        "input { name: \"x\" allow_ragged_batch: true }", "instance_group { kind: KIND_GPU }",
+        "input { name: \"x\" allow_ragged_batch: true }",
+        "instance_group [ { kind: KIND_GPU }, { kind: KIND_CPU } ]",
+        "instance_group [ { gpus: 0 count: 1 }, { gpus: 1 count: 2 } ]",
         "input { name: \"x\" reshape { shape: 1 } }",
         "model_repository_agents { agents { name: \"checksum\" } }"}) {
     const absl::StatusOr<ModelOptions> options = ParseModelOptions(text, "m");
@@ -132,6 +134,35 @@ TEST(ModelOptions, ChecksModelNames) {
     EXPECT_FALSE(CheckModelName(name).ok()) << name;
   }
   EXPECT_FALSE(CheckModelName(std::string(256, 'a')).ok());
+}
+
+TEST(ModelOptions, PutAModelOnTheGpusOfItsInstanceGroups) {
+  ModelOptions options =
+      ParseModelOptions("instance_group [ { gpus: [1, 3] count: 2 kind: KIND_GPU } ]", "m").value();
+  EXPECT_TRUE(options.on_devices);
+  EXPECT_THAT(options.device_ordinals, ElementsAre(1, 3));
+  EXPECT_EQ(options.executions_per_device, 2);
+  EXPECT_TRUE(options.notes.empty());
+  options = ParseModelOptions("instance_group [ { gpus: 0 }, { gpus: 2 } ]", "m").value();
+  EXPECT_THAT(options.device_ordinals, ElementsAre(0, 2));
+  EXPECT_EQ(options.executions_per_device, 1);
+  options = ParseModelOptions("instance_group { kind: KIND_GPU count: 3 }", "m").value();
+  EXPECT_TRUE(options.on_devices);
+  EXPECT_TRUE(options.device_ordinals.empty());
+  EXPECT_EQ(options.executions_per_device, 3);
+  options = ParseModelOptions("instance_group { kind: KIND_CPU }", "m").value();
+  EXPECT_TRUE(options.on_host);
+  EXPECT_FALSE(options.on_devices);
+}
+
+TEST(ModelOptions, RefuseGpusThatMakeNoSense) {
+  for (const char* text :
+       {"instance_group { gpus: -1 }", "instance_group { gpus: [1, 1] }",
+        "instance_group { kind: KIND_CPU gpus: 0 }", "instance_group { gpus: 0 count: -1 }",
+        "instance_group [ { kind: KIND_GPU }, { gpus: 0 } ]"}) {
+    EXPECT_EQ(ParseModelOptions(text, "m").status().code(), absl::StatusCode::kInvalidArgument)
+        << text;
+  }
 }
 
 }  // namespace

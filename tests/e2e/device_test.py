@@ -42,8 +42,31 @@ class DeviceTest(unittest.TestCase):
                 self.assertEqual(raws[1:], raws[:1] * 3)
                 if provider == "fake":
                     daemon.wait_for_log("device of provider fake: fake")
-                    self.assertIn("fake_allocated_bytes", daemon.metrics())
+                    self.assertIn('fake_allocated_bytes{device="fake:0"}', daemon.metrics())
         np.testing.assert_allclose(answers[0], answers[1], rtol=1e-5)
+
+    @unittest.skipUnless(os.path.exists(FAKE), "the fake device is not in this build")
+    def test_a_model_is_on_every_device_or_on_those_of_its_instance_group(self):
+        def fill(repository):
+            models.save(repository, "all", models.linear()[0])
+            config = "instance_group { kind: KIND_GPU gpus: 1 }"
+            models.save(repository, "second", models.linear()[0], config=config)
+
+        x = np.arange(24, dtype=np.float32).reshape(3, 8)
+        os.environ["INFERD_FAKE_DEVICES"] = "2"
+        try:
+            with Daemon(fill, "--provider", "fake") as daemon:
+                stub = daemon.stub()
+                answers = []
+                for name in ("all", "all", "second"):
+                    call = request(name, [tensor("x", "FP32", [3, 8])], [x.tobytes()])
+                    answers.append(stub.ModelInfer(call).raw_output_contents[0])
+                self.assertEqual(answers[1:], answers[:1] * 2)
+                daemon.wait_for_log("device of provider fake:1: fake")
+                for device in ("fake:0", "fake:1"):
+                    self.assertIn(f'fake_allocated_bytes{{device="{device}"}}', daemon.metrics())
+        finally:
+            del os.environ["INFERD_FAKE_DEVICES"]
 
     @unittest.skipUnless(os.path.exists(CUDA), "the CUDA provider is not in this build")
     @unittest.skipIf(has_driver(), "there may be a GPU")

@@ -94,6 +94,56 @@ TEST(Engine, GoesOnInHostMemoryWhenItsDeviceIsLost) {
   EXPECT_THAT(model->PlanDump(shapes).value(), ::testing::Not(HasSubstr("on fake:0")));
 }
 
+// Two devices while it lives.
+struct TwoDevices {
+  TwoDevices() { setenv("INFERD_FAKE_DEVICES", "2", 1); }
+  ~TwoDevices() { unsetenv("INFERD_FAKE_DEVICES"); }
+};
+
+TEST(Engine, PutsAModelOnEveryDeviceOrThoseNamed) {
+  const TwoDevices two;
+  const std::vector<Shape> shapes = {Shape({2, 4})};
+  EngineConfig config;
+  config.providers = {"fake"};
+  std::vector<int64_t> bytes;
+  for (const std::vector<int>& ordinals : std::vector<std::vector<int>>{{1}, {}}) {
+    config.device_ordinals = ordinals;
+    auto model = CompileOrDie(Linear(), config);
+    ASSERT_TRUE(model->Prepare(shapes).ok());
+    EXPECT_THAT(model->PlanDump(shapes).value(),
+                HasSubstr(ordinals.empty() ? "on fake:0" : "on fake:1"));
+    bytes.push_back(model->memory_use().device_weight_bytes);
+  }
+  EXPECT_GT(bytes[0], 0);
+  EXPECT_EQ(bytes[1], 2 * bytes[0]);
+}
+
+TEST(Engine, RefusesADeviceThatThereIsNot) {
+  const TwoDevices two;
+  EngineConfig config;
+  config.providers = {"fake"};
+  config.device_ordinals = {2};
+  EXPECT_THAT(std::string(CheckEngineConfig(config).message()),
+              HasSubstr("device 2: there are 2 devices of fake"));
+  config = {};
+  config.needs_device = true;
+  EXPECT_EQ(CheckEngineConfig(config).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Engine, MovesToAnotherDeviceWhenOneIsLost) {
+  const TwoDevices two;
+  EngineConfig config;
+  config.providers = {"fake"};
+  setenv("INFERD_FAKE_DEVICE", "dies", 1);
+  auto model = CompileOrDie(Linear(), config);
+  unsetenv("INFERD_FAKE_DEVICE");
+  const Tensor x = Tensor::FromValues<float>(Shape({2, 4}), {1, 1, 1, 1, 10, 20, 30, 40});
+  for (int run = 0; run < 3; ++run) {
+    EXPECT_THAT(RunFloats(*model, {x}), ::testing::ElementsAre(0, 21, 400, 601));
+  }
+  EXPECT_FALSE(model->has_lost_device());
+}
+
 TEST(Engine, KeepsTheSignatureOfTheFile) {
   auto model = CompileOrDie(Linear());
   ASSERT_EQ(model->inputs().size(), 1u);

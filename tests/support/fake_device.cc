@@ -144,7 +144,7 @@ absl::StatusOr<std::shared_ptr<void>> FakeDevice::Allocate(int64_t bytes) {
   const int64_t rounded = (bytes + kPage - 1) / kPage * kPage;
   if (allocated_bytes_ + rounded > cap_bytes_) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("fake:0 has no ", bytes, " bytes left of ", cap_bytes_));
+        absl::StrCat(name_, " has no ", bytes, " bytes left of ", cap_bytes_));
   }
   void* block = mmap(nullptr, rounded, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (block == MAP_FAILED) return absl::ResourceExhaustedError("out of memory");

@@ -18,16 +18,21 @@ namespace inferd::testing {
 // that who reads a copy without waiting reads rubbish. Thread-safe.
 class FakeDevice : public Device {
  public:
+  explicit FakeDevice(int ordinal = 0) : name_("fake:" + std::to_string(ordinal)) {}
   ~FakeDevice() override;
 
-  absl::string_view name() const override { return "fake:0"; }
+  absl::string_view name() const override { return name_; }
   absl::StatusOr<std::shared_ptr<void>> Allocate(int64_t bytes) override;
   absl::Status Upload(void* to, const void* from, int64_t bytes) override;
   absl::StatusOr<std::unique_ptr<DeviceContext>> MakeContext() override;
   DeviceCosts costs() const override { return costs_; }
   bool usable() const override { return usable_; }
   std::vector<DeviceStatistic> Statistics() const override {
-    return {{"fake_allocated_bytes", "Memory in use", false, {}, double(allocated_bytes_)}};
+    return {{"fake_allocated_bytes",
+             "Memory in use",
+             false,
+             {{"device", name_}},
+             double(allocated_bytes_)}};
   }
 
   // Runs `work` with the memory accessible.
@@ -55,6 +60,7 @@ class FakeDevice : public Device {
  private:
   void Protect(int protection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  const std::string name_;
   DeviceCosts costs_ = {0, 1e18, 0, 1e18, 1e18};  // everything pays
   int64_t cap_bytes_ = int64_t{1} << 40;
   std::atomic<bool> usable_{true};
@@ -71,7 +77,8 @@ class FakeDevice : public Device {
 class FakeDeviceProvider : public ExecutionProvider {
  public:
   using Takes = std::function<bool(const Graph&, const Node&)>;
-  explicit FakeDeviceProvider(Takes takes = nullptr) : takes_(std::move(takes)) {}
+  explicit FakeDeviceProvider(Takes takes = nullptr, int ordinal = 0)
+      : takes_(std::move(takes)), device_(ordinal) {}
 
   absl::string_view name() const override { return "fake"; }
   Device* device() const override { return &device_; }

@@ -34,6 +34,13 @@ std::string VersionText(int version) {
 
 }  // namespace
 
+int CudaDevice::Count() {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) == cudaSuccess) return std::min(count, kMostDevices);
+  cudaGetLastError();
+  return 0;
+}
+
 absl::StatusOr<std::unique_ptr<CudaDevice>> CudaDevice::Open(int ordinal, int64_t cap_bytes) {
   int driver_version = 0;
   RETURN_IF_ERROR(ToStatus(cudaDriverGetVersion(&driver_version), "no NVIDIA driver"));

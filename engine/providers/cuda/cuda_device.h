@@ -17,6 +17,9 @@ namespace inferd::cuda {
 // Thread-safe.
 class CudaDevice : public Device {
  public:
+  // How many devices answer.
+  static int Count();
+
   // UNAVAILABLE with the reason when there is no driver, no such device or none this build has code
   // for. A cap of 0 is all memory.
   static absl::StatusOr<std::unique_ptr<CudaDevice>> Open(int ordinal, int64_t cap_bytes);

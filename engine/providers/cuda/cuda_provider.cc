@@ -33,7 +33,7 @@ int RankOf(absl::string_view candidate) {
 
 absl::StatusOr<std::unique_ptr<ExecutionProvider>> CudaProvider::Make(const EngineConfig& config) {
   ASSIGN_OR_RETURN(std::unique_ptr<CudaDevice> device,
-                   CudaDevice::Open(0, config.max_device_bytes));
+                   CudaDevice::Open(config.device_ordinal, config.max_device_bytes));
   ASSIGN_OR_RETURN(BlasLt blas, BlasLt::Make());
   return std::unique_ptr<ExecutionProvider>(
       std::make_unique<CudaProvider>(std::move(device), std::move(blas), config));

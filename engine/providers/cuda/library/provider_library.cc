@@ -5,7 +5,7 @@
 
 namespace {
 
-constexpr inferd::ProviderLibrary kLibrary = {INFERD_INTERFACE_ID,
+constexpr inferd::ProviderLibrary kLibrary = {INFERD_INTERFACE_ID, inferd::cuda::CudaDevice::Count,
                                               inferd::cuda::CudaProvider::Make};
 
 }  // namespace
