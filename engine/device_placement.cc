@@ -49,15 +49,14 @@ int DevicePlacement::Choose(int size_class, absl::Time now) const {
   bool any_usable = false;
   for (int i = 0; i < count; ++i) any_usable = any_usable || usable_(i);
   int best = -1;
-  const auto rank = [&](int i) {
-    const Device& device = devices_[i];
+  const auto rank = [&](const Device& device) {
     return std::make_tuple(std::max(device.free_at, now) + device.times[size_class],
                            device.running);
   };
   for (int i = 0; i < count; ++i) {
     if (any_usable && !usable_(i)) continue;
     if (most_running_ > 0 && devices_[i].running >= most_running_) continue;
-    if (best < 0 || rank(i) < rank(best)) best = i;
+    if (best < 0 || rank(devices_[i]) < rank(devices_[best])) best = i;
   }
   return best;
 }
