@@ -87,36 +87,34 @@ absl::StatusOr<PrecisionVerdict> Compare(Model& reference, Model& narrower, int6
   return PrecisionVerdict{true, absl::StrFormat("%s; %.2f times as fast", measured, gain)};
 }
 
-}  // namespace
-
-double OutputError(const Tensor& reference, const Tensor& output) {
-  if (reference.kind() != ValueKind::kTensor || reference.TypeString() != output.TypeString()) {
-    return 1;
-  }
+// The share of elements that are not the same.
+double OtherElements(const Tensor& reference, const Tensor& output) {
   const int64_t count = reference.num_elements();
-  if (count == 0) return 0;
-  if (!IsFloatingPoint(reference.dtype())) {
-    int64_t other = 0;
-    const int64_t bytes = ElementBytes(reference.dtype());
-    if (reference.dtype() == DType::kString) {
-      for (int64_t i = 0; i < count; ++i) {
-        other += reference.data<std::string>()[i] != output.data<std::string>()[i];
-      }
-    } else {
-      const char* a = static_cast<const char*>(reference.raw());
-      const char* b = static_cast<const char*>(output.raw());
-      for (int64_t i = 0; i < count; ++i, a += bytes, b += bytes) {
-        other += !std::equal(a, a + bytes, b);
-      }
+  int64_t other = 0;
+  if (reference.dtype() == DType::kString) {
+    for (int64_t i = 0; i < count; ++i) {
+      other += reference.data<std::string>()[i] != output.data<std::string>()[i];
     }
-    return static_cast<double>(other) / static_cast<double>(count);
+  } else {
+    const int64_t bytes = ElementBytes(reference.dtype());
+    const char* a = static_cast<const char*>(reference.raw());
+    const char* b = static_cast<const char*>(output.raw());
+    for (int64_t i = 0; i < count; ++i, a += bytes, b += bytes) {
+      other += !std::equal(a, a + bytes, b);
+    }
   }
+  return static_cast<double>(other) / static_cast<double>(count);
+}
+
+// The root of the mean square of the differences by that of the reference; 1 where only one is a
+// number.
+double RelativeDifference(const Tensor& reference, const Tensor& output) {
   double differences = 0;
   double squares = 0;
   bool comparable = true;
   const absl::Status status = DispatchNumeric(reference.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    for (int64_t i = 0; i < count; ++i) {
+    for (int64_t i = 0; i < reference.num_elements(); ++i) {
       const auto x = static_cast<double>(reference.data<T>()[i]);
       const auto y = static_cast<double>(output.data<T>()[i]);
       if (x == y || (std::isnan(x) && std::isnan(y))) {
@@ -132,6 +130,17 @@ double OutputError(const Tensor& reference, const Tensor& output) {
   });
   if (!status.ok() || !comparable) return 1;
   return differences == 0 ? 0 : std::sqrt(differences / std::max(squares, 1e-30));
+}
+
+}  // namespace
+
+double OutputError(const Tensor& reference, const Tensor& output) {
+  if (reference.kind() != ValueKind::kTensor || reference.TypeString() != output.TypeString()) {
+    return 1;
+  }
+  if (reference.num_elements() == 0) return 0;
+  return IsFloatingPoint(reference.dtype()) ? RelativeDifference(reference, output)
+                                            : OtherElements(reference, output);
 }
 
 PrecisionVerdict ComparePrecisions(Model& reference, Model& narrower, const PrecisionBudget& budget,

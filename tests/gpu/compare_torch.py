@@ -25,10 +25,11 @@ def resnet50(batch):
     return torchvision.models.resnet50(weights=None).eval(), (torch.randn(batch, 3, 224, 224),)
 
 
-def bert_base(batch):
+def bert(**sizes):
+    """BERT's encoder with random weights, from token ids to the last hidden states."""
     import transformers
 
-    config = transformers.BertConfig(attn_implementation="sdpa")
+    config = transformers.BertConfig(attn_implementation="sdpa", **sizes)
     model = transformers.BertModel(config).eval()
 
     class Encoder(torch.nn.Module):
@@ -39,7 +40,11 @@ def bert_base(batch):
         def forward(self, ids):
             return self.bert(ids).last_hidden_state
 
-    return Encoder().eval(), (torch.randint(0, 30000, (batch, 128)),)
+    return Encoder().eval()
+
+
+def bert_base(batch):
+    return bert(), (torch.randint(0, 30000, (batch, 128)),)
 
 
 MODELS = (

@@ -25,28 +25,14 @@ IN_FLIGHT = (2, 4, 8)
 
 def export_minilm(path):
     import torch
-    import transformers
+    from compare_torch import bert
 
     torch.manual_seed(1)
-    config = transformers.BertConfig(
-        hidden_size=384,
-        num_hidden_layers=6,
-        num_attention_heads=12,
-        intermediate_size=1536,
-        attn_implementation="sdpa",
+    encoder = bert(
+        hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536
     )
-    model = transformers.BertModel(config).eval()
-
-    class Encoder(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.bert = model
-
-        def forward(self, ids):
-            return self.bert(ids).last_hidden_state
-
     torch.onnx.export(
-        Encoder().eval(),
+        encoder,
         (torch.randint(0, 30000, (2, TOKENS)),),
         path,
         input_names=["ids"],

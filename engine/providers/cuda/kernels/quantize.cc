@@ -1,7 +1,10 @@
 #include "engine/providers/cuda/launch/quantize.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
@@ -108,6 +111,24 @@ const void* DataOf(const StepContext& context, size_t input) {
   return given ? context.inputs[input]->raw() : nullptr;
 }
 
+// The step that launches `request` over input 0 with the scale and zero point of the inputs.
+template <typename Request>
+absl::StatusOr<std::unique_ptr<BoundKernel>> MakeScaledStep(
+    const Graph& graph, const Node& node, std::string description, const Request& request,
+    void (*launch)(const Request&, Stream)) {
+  const bool zero = HasInput(node, 2);
+  return MakeStepKernel(graph, node, std::move(description),
+                        [request, zero, launch](const StepContext& context, CudaContext& cuda) {
+                          Request bound = request;
+                          bound.x = DataOf(context, 0);
+                          bound.scale = DataOf(context, 1);
+                          bound.zero = zero ? DataOf(context, 2) : nullptr;
+                          bound.y = context.outputs[0]->mutable_raw();
+                          launch(bound, cuda.stream());
+                          return absl::OkStatus();
+                        });
+}
+
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareQuantize(const Graph& graph, const Node& node,
                                                              const CudaPrepareContext&) {
   const DType type = DTypeOf(graph, node.outputs[0]);
@@ -122,17 +143,7 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareQuantize(const Graph& graph,
   request.lowest = range.lowest;
   request.highest = range.highest;
   request.elements = BoundShape(graph, node.inputs[0]).num_elements();
-  const bool zero = HasInput(node, 2);
-  const auto launch = [request, zero](const StepContext& context, CudaContext& cuda) {
-    QuantizeRequest quantize = request;
-    quantize.x = DataOf(context, 0);
-    quantize.scale = DataOf(context, 1);
-    quantize.zero = zero ? DataOf(context, 2) : nullptr;
-    quantize.y = context.outputs[0]->mutable_raw();
-    LaunchQuantize(quantize, cuda.stream());
-    return absl::OkStatus();
-  };
-  return MakeStepKernel(graph, node, "quantize", launch);
+  return MakeScaledStep(graph, node, "quantize", request, LaunchQuantize);
 }
 
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDequantize(const Graph& graph, const Node& node,
@@ -143,17 +154,7 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareDequantize(const Graph& grap
   request.scale_type = *TypeOf(graph, node.inputs[1]);
   request.y_type = *TypeOf(graph, node.outputs[0]);
   request.elements = BoundShape(graph, node.inputs[0]).num_elements();
-  const bool zero = HasInput(node, 2);
-  const auto launch = [request, zero](const StepContext& context, CudaContext& cuda) {
-    DequantizeRequest dequantize = request;
-    dequantize.x = DataOf(context, 0);
-    dequantize.scale = DataOf(context, 1);
-    dequantize.zero = zero ? DataOf(context, 2) : nullptr;
-    dequantize.y = context.outputs[0]->mutable_raw();
-    LaunchDequantize(dequantize, cuda.stream());
-    return absl::OkStatus();
-  };
-  return MakeStepKernel(graph, node, "dequantize", launch);
+  return MakeScaledStep(graph, node, "dequantize", request, LaunchDequantize);
 }
 
 bool SupportsDynamic(const Graph& graph, const Node& node) {
