@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
+#include "engine/ops/op_registry.h"
 #include "engine/passes/matcher.h"
 #include "engine/passes/passes.h"
 
@@ -32,6 +34,40 @@ std::optional<EpilogueStep> ClipStep(const Matcher& matcher, const Node& clip) {
   return step;
 }
 
+void AppendBinary(const OpDef* op, ValueId operand, Attributes attributes, Node* node) {
+  if (node->first_epilogue_input < 0) {
+    node->first_epilogue_input = static_cast<int>(node->inputs.size());
+  }
+  EpilogueStep step;
+  step.op = op;
+  step.attributes = std::move(attributes);
+  step.operand = static_cast<int>(node->inputs.size());
+  node->inputs.push_back(operand);
+  node->epilogue.push_back(std::move(step));
+}
+
+// Whether `norm` normalizes `y` along its innermost dimension and scales each element.
+bool NormalizesRows(const Graph& graph, const Node& norm, ValueId y) {
+  const SymbolicShape& shape = graph.value(y).type.shape;
+  if ((norm.op->name != "LayerNormalization" && norm.op->name != "RMSNormalization") ||
+      norm.inputs[0] != y || norm.inputs.size() < 2 || shape.rank() < 1) {
+    return false;
+  }
+  const int64_t axis = norm.attributes.Int("axis", -1);
+  const ValueType& scale = graph.value(norm.inputs[1]).type;
+  const Dim& columns = shape[shape.rank() - 1];
+  return (axis == -1 || axis == shape.rank() - 1) && columns.known() && scale.shape.rank() == 1 &&
+         scale.shape[0].known() && scale.shape[0].value == columns.value;
+}
+
+// Appends such a normalization: a step that scales, and the Add of the bias if there is one.
+void AppendNormalization(const Node& norm, Node* node) {
+  AppendBinary(norm.op, norm.inputs[1], norm.attributes, node);
+  if (norm.inputs.size() > 2 && norm.inputs[2] != kNoValue) {
+    AppendBinary(&OpRegistry::Builtin().Get("", "Add"), norm.inputs[2], {}, node);
+  }
+}
+
 // `node` with `reader`, which reads its output `y`, appended; nullopt when the shape of reader
 // cannot be.
 std::optional<Node> WithReader(const Graph& graph, const Matcher& matcher, const Node& node,
@@ -57,15 +93,11 @@ std::optional<Node> WithReader(const Graph& graph, const Matcher& matcher, const
         !before.shape.SameAs(after.shape)) {
       return std::nullopt;
     }
-    EpilogueStep step;
-    step.op = reader.op;
-    step.operand_first = reader.inputs[1] == y;
-    if (fused.first_epilogue_input < 0) {
-      fused.first_epilogue_input = static_cast<int>(fused.inputs.size());
-    }
-    step.operand = static_cast<int>(fused.inputs.size());
-    fused.inputs.push_back(reader.inputs[step.operand_first ? 0 : 1]);
-    fused.epilogue.push_back(std::move(step));
+    const bool operand_first = reader.inputs[1] == y;
+    AppendBinary(reader.op, reader.inputs[operand_first ? 0 : 1], {}, &fused);
+    fused.epilogue.back().operand_first = operand_first;
+  } else if (NormalizesRows(graph, reader, y)) {
+    AppendNormalization(reader, &fused);
   } else {
     return std::nullopt;
   }

@@ -43,6 +43,32 @@ TEST(FuseEpilogues, KeepsAClipWithConstantBounds) {
   ExpectSameAnswers(FuseEpilogues, graph, {RandomTensor(Shape({3, 4}))}, 1, SupportsEverything());
 }
 
+TEST(FuseEpilogues, NormalizesEmbeddingsAsTheyAreGathered) {
+  GraphBuilder b;
+  const ValueId ids = b.Input("ids", {2, 3}, DType::kInt64);
+  const ValueId words = b.Op("Gather", {b.Weights(Shape({6, 8})), ids});
+  const ValueId sum = b.Op("Add", {words, b.Weights(Shape({3, 8}))});
+  Attributes epsilon;
+  epsilon.Set("epsilon", 1e-3f);
+  const ValueId y = b.Op("LayerNormalization", {sum, b.Weights(Shape({8})), b.Weights(Shape({8}))},
+                         std::move(epsilon));
+  Graph graph = b.Build({y});
+  ExpectSameAnswers(FuseEpilogues, graph, {Tensor::FromValues<int64_t>({2, 3}, {0, 5, 1, 2, 4, 3})},
+                    2, SupportsEverything());
+  EXPECT_EQ(graph.num_nodes(), 1);
+}
+
+TEST(FuseEpilogues, LeavesANormalizationOverSeveralDimensions) {
+  GraphBuilder b;
+  const ValueId ids = b.Input("ids", {2}, DType::kInt64);
+  const ValueId rows = b.Op("Gather", {b.Weights(Shape({6, 4, 8})), ids});
+  Attributes axis;
+  axis.Set("axis", int64_t{1});
+  Graph graph =
+      b.Build({b.Op("LayerNormalization", {rows, b.Weights(Shape({4, 8}))}, std::move(axis))});
+  EXPECT_EQ(RunPass(FuseEpilogues, graph, SupportsEverything()), 0);
+}
+
 TEST(FuseEpilogues, LeavesAValueThatIsAnOutput) {
   GraphBuilder b;
   const ValueId x = b.Input("x", {3, 4});

@@ -38,11 +38,12 @@ StepRequest EpilogueRequest(const Graph& graph, const Node& node, const Epilogue
 
 }  // namespace
 
-bool ElementwiseChain::SupportsEpilogue(const Graph& graph, const Node& node) {
-  if (node.epilogue.empty()) return true;
-  return std::all_of(node.epilogue.begin(), node.epilogue.end(), [&](const EpilogueStep& step) {
-    return SupportsStep(EpilogueRequest(graph, node, step));
-  });
+bool ElementwiseChain::SupportsEpilogue(const Graph& graph, const Node& node, size_t skip,
+                                        size_t end) {
+  for (size_t i = skip; i < std::min(end, node.epilogue.size()); ++i) {
+    if (!SupportsStep(EpilogueRequest(graph, node, node.epilogue[i]))) return false;
+  }
+  return true;
 }
 
 bool ElementwiseChain::SupportsNode(const Graph& graph, const Node& node) {

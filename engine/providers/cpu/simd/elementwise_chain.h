@@ -19,7 +19,8 @@ class ElementwiseChain {
   // The node's epilogue alone, without its first `skip` steps or what follows the first `end`, to
   // be applied to its first output in place.
   static constexpr size_t kAllSteps = std::numeric_limits<size_t>::max();
-  static bool SupportsEpilogue(const Graph& graph, const Node& node);
+  static bool SupportsEpilogue(const Graph& graph, const Node& node, size_t skip = 0,
+                               size_t end = kAllSteps);
   static absl::StatusOr<ElementwiseChain> Epilogue(const Graph& graph, const Node& node,
                                                    size_t skip = 0, size_t end = kAllSteps);
   // An elementwise node and its epilogue.
