@@ -21,7 +21,7 @@
 namespace inferd::cpu {
 namespace {
 
-constexpr int64_t kMinPerThread = 1 << 20;  // multiplications
+constexpr int64_t kMinPerThread = 1 << 17;  // multiplications
 constexpr int64_t kLineFloats = 16;
 
 class DepthwiseKernel : public BoundKernel {

@@ -33,13 +33,16 @@ inline int64_t MaxBlockRows(const PanelProduct& product) {
 // that does not fit their caches, else the rows.
 template <typename Fn>
 void SharePanels(const PanelProduct& product, int64_t rows, int threads, const Fn& fn) {
-  constexpr int64_t kMinPerThread = 1 << 20;  // multiplications
+  constexpr int64_t kMinPerThread = 1 << 19;  // multiplications
   constexpr int64_t kCachedFloats = 256 << 10;
   constexpr int64_t kMinThreadRows = 16;
+  // Reading the matrix takes as long as multiplying so many rows by it.
+  constexpr int64_t kRowsWhileRead = 16;
   const int64_t panels = product.panels();
   const int64_t row_products = product.depth * product.columns;
   if (rows < kMinThreadRows * threads || (row_products > kCachedFloats && panels >= 4 * threads)) {
-    ParallelParts(threads, panels, kMinPerThread * panels / (rows * row_products + 1) + 1, 1,
+    const int64_t work = std::max(rows, kRowsWhileRead) * row_products;
+    ParallelParts(threads, panels, kMinPerThread * panels / (work + 1) + 1, 1,
                   [&](int part, int64_t begin, int64_t end) {
                     fn(part, PanelPart{0, rows, begin, end});
                   });

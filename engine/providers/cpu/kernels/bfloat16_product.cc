@@ -67,8 +67,9 @@ class TileProductKernel : public BoundKernel {
         description_(std::move(description)) {}
 
   absl::Status Run(const StepContext& context) const override {
-    const int64_t panel_products = rows_ * product_.depth * kTileStep;
-    // Threads share the panels: what takes time is to read them.
+    // Threads share the panels: what takes time is to read them, or to multiply a tile.
+    const int64_t panel_products =
+        std::max<int64_t>(rows_, kTileProductRows) * product_.depth * kTileStep;
     ParallelParts(std::min(threads_, context.threads), product_.panels(),
                   kMinPerThread / panel_products + 1, 1, [&](int part, int64_t begin, int64_t end) {
                     const TileRegisters registers;

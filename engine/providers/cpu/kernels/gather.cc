@@ -17,6 +17,7 @@ namespace inferd::cpu {
 namespace {
 
 constexpr int64_t kMinBytesPerThread = 262144;
+constexpr int64_t kMinEpilogueBytesPerThread = 65536;
 constexpr int64_t kPieceBytes = 16384;  // gathered before the epilogue runs over it
 
 // A [outer, axis_size, inner] tensor of which `count` slices along the axis are taken.
@@ -132,7 +133,8 @@ class GatherKernel : public BoundKernel {
     const Index* indices = step.inputs[1]->data<Index>();
     RETURN_IF_ERROR(CheckIndices(indices, plan_));
     const int64_t slices = plan_.inner_bytes == 0 ? 0 : plan_.outer * plan_.count;
-    const int64_t min_slices = kMinBytesPerThread / std::max<int64_t>(1, plan_.inner_bytes) + 1;
+    const int64_t min_bytes = epilogue_.empty() ? kMinBytesPerThread : kMinEpilogueBytesPerThread;
+    const int64_t min_slices = min_bytes / std::max<int64_t>(1, plan_.inner_bytes) + 1;
     ParallelRanges(step.threads, slices, min_slices, 1, [&](int64_t begin, int64_t end) {
       const int64_t piece = epilogue_.empty() ? end - begin : kPieceBytes / plan_.inner_bytes + 1;
       for (; begin < end; begin += piece) {
