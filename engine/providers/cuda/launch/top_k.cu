@@ -117,18 +117,42 @@ __device__ void FindThreshold(const Line& line, int* digits, Threshold* threshol
   }
 }
 
-// Where each of the `k` that were taken belongs: behind as many as are better.
+// Puts what belongs before another before it.
+__device__ __forceinline__ void Order(uint64_t* keys, int64_t* taken, int64_t a, int64_t b) {
+  const uint64_t key = keys[a];
+  const int64_t index = taken[a];
+  if (key > keys[b] || (key == keys[b] && index < taken[b])) return;
+  keys[a] = keys[b];
+  taken[a] = taken[b];
+  keys[b] = key;
+  taken[b] = index;
+}
+
+// Sorts what was taken, best first: Batcher's bitonic network (1968) in the form whose exchanges
+// all go one way, so that what is missing to a power of two may be left out at the end.
+__device__ inline void Sort(uint64_t* keys, int64_t* taken, int64_t count) {
+  for (int64_t run = 2; run < 2 * count; run *= 2) {
+    for (int64_t distance = run; distance > 1; distance /= 2) {
+      for (int64_t pair = threadIdx.x;; pair += blockDim.x) {
+        const int64_t half = distance / 2;
+        const int64_t begin = pair / half * distance;
+        const int64_t a = begin + pair % half;
+        if (a >= count) break;
+        // Two sorted runs meet head to tail.
+        const int64_t b = distance == run ? begin + distance - 1 - pair % half : a + half;
+        if (b < count) Order(keys, taken, a, b);
+      }
+      __syncthreads();
+    }
+  }
+}
+
 template <typename T>
-__device__ void StoreSorted(const Line& line, const uint64_t* keys, const int64_t* taken,
-                            int64_t number) {
+__device__ void StoreTaken(const Line& line, const int64_t* taken, int64_t number) {
   const TopKRequest& request = *line.request;
   const int64_t to = number / request.inner * request.k * request.inner + number % request.inner;
   for (int64_t j = threadIdx.x; j < request.k; j += blockDim.x) {
-    int64_t rank = 0;
-    for (int64_t other = 0; other < request.k; ++other) {
-      rank += keys[other] > keys[j] || (keys[other] == keys[j] && taken[other] < taken[j]);
-    }
-    const int64_t at = to + rank * request.inner;
+    const int64_t at = to + j * request.inner;
     static_cast<T*>(request.values)[at] =
         static_cast<const T*>(request.x)[line.first + taken[j] * request.inner];
     if (request.indices != nullptr) request.indices[at] = taken[j];
@@ -162,7 +186,8 @@ __global__ void TopK(const __grid_constant__ TopKRequest request) {
       taken[slot] = i;
     }
     __syncthreads();
-    StoreSorted<T>(line, keys, taken, number);
+    Sort(keys, taken, request.k);
+    StoreTaken<T>(line, taken, number);
     __syncthreads();
   }
 }

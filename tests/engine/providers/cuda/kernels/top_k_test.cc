@@ -73,6 +73,9 @@ TEST_F(TopKKernels, CountNanAsTheGreatest) {
 TEST_F(TopKKernels, TakeLinesLongerThanABlock) {
   Check(RandomOf(DType::kFloat32, Shape({2, 2000})), 1, 100);
   Check(RandomOf(DType::kInt32, Shape({9000})), 0, 3);
+  // More than threads, equal ones among them, and no power of two.
+  Check(RandomOf(DType::kInt32, Shape({4000})), 0, 2500);
+  Check(RandomOf(DType::kFloat32, Shape({1100, 2})), 0, 1100);
 }
 
 }  // namespace
