@@ -6,7 +6,7 @@
 
 namespace inferd {
 
-enum class Precision { kFloat32, kBfloat16, kInt8, kAuto };
+enum class Precision { kFloat32, kBfloat16, kFloat16, kInt8, kAuto };
 
 // Everything the engine may be told; checked before it gets here. A value type.
 struct EngineConfig {

@@ -338,8 +338,9 @@ absl::Status CheckParameters(const ModelConfig& config, ModelOptions* options) {
   if (precision == config.parameters().end()) return absl::OkStatus();
   const std::optional<Precision> parsed = ParsePrecision(precision->second.string_value());
   if (!parsed) {
-    return Invalid("parameters: precision: expected 'fp32', 'bf16', 'int8' or 'auto', got '",
-                   precision->second.string_value(), "'");
+    return Invalid(
+        "parameters: precision: expected 'fp32', 'bf16', 'fp16', 'int8' or 'auto', got '",
+        precision->second.string_value(), "'");
   }
   options->precision = *parsed;
   return absl::OkStatus();

@@ -5,6 +5,7 @@ namespace inferd {
 std::optional<Precision> ParsePrecision(absl::string_view text) {
   if (text == "fp32") return Precision::kFloat32;
   if (text == "bf16") return Precision::kBfloat16;
+  if (text == "fp16") return Precision::kFloat16;
   if (text == "int8") return Precision::kInt8;
   if (text == "auto") return Precision::kAuto;
   return std::nullopt;
@@ -16,6 +17,8 @@ absl::string_view NameOf(Precision precision) {
       return "fp32";
     case Precision::kBfloat16:
       return "bf16";
+    case Precision::kFloat16:
+      return "fp16";
     case Precision::kInt8:
       return "int8";
     case Precision::kAuto:

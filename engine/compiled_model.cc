@@ -16,6 +16,7 @@
 #include "engine/ops/shape_inference.h"
 #include "engine/passes/batch_analysis.h"
 #include "engine/passes/pass.h"
+#include "engine/passes/widen_float16.h"
 #include "engine/plan/binder.h"
 #include "engine/plan/device_weights.h"
 #include "engine/plan/kernel_choices.h"
@@ -218,8 +219,7 @@ class CompiledModel : public Model {
     TuningReport report;
     if (config_.deterministic) return report;
     const absl::Duration before = tuning_budget_;
-    KernelTuner tuner(
-        {providers_, &choices_, &slots, stop, config_.threads_per_slot, &weights_});
+    KernelTuner tuner({providers_, &choices_, &slots, stop, config_.threads_per_slot, &weights_});
     absl::Status status;
     while (status.ok() && tuning_budget_ > absl::ZeroDuration() && !(stop && stop())) {
       const std::optional<std::vector<Shape>> shapes = plans_.TakeUntuned();
@@ -441,10 +441,16 @@ absl::StatusOr<Compilation> CompileIn(const std::string& path, const EngineConfi
                    LoadOpLibraries(config.custom_op_libraries));
   ASSIGN_OR_RETURN(ImportedModel imported, ImportOnnx(path, config.max_model_bytes, *registry));
   const std::string identity = imported.identity;
-  auto model = std::make_unique<CompiledModel>(config, std::move(registry), std::move(providers),
+  EngineConfig own = config;
+  // Stored in float16, it is one of floats in that precision where there is such arithmetic.
+  if (config.precision == Precision::kFloat32 && ComputesIn(Precision::kFloat16, config) &&
+      HasFloat16Weights(imported.graph)) {
+    own.precision = Precision::kFloat16;
+  }
+  auto model = std::make_unique<CompiledModel>(own, std::move(registry), std::move(providers),
                                                std::move(imported));
   if (absl::Status status = model->Optimize(); !status.ok()) return Annotate(status, path);
-  model->set_precision({config.precision});
+  model->set_precision({own.precision});
   ReleaseOpenMpThreads();
   return Compilation{std::move(model), identity};
 }

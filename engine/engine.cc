@@ -37,6 +37,9 @@ PrecisionChoice ChoosePrecision(const EngineConfig& config) {
     return {Precision::kFloat32,
             absl::StrCat("precision bf16 needs ", kBfloat16Needs, "; fp32 runs"), true};
   }
+  if (config.precision == Precision::kFloat16 && !ComputesIn(Precision::kFloat16, config)) {
+    return {Precision::kFloat32, "precision fp16 needs a GPU; fp32 runs", true};
+  }
   return {config.precision};
 }
 
@@ -68,8 +71,11 @@ class AutoPrecision {
       if (cache) cache->Save({{SectionName(), text}}).IgnoreError();
     }
     if (!verdict.accepted) {
+      // fp16 where the model is stored so.
+      const Precision plain = floats.model->precision().precision;
       floats.model->set_precision(
-          {Precision::kFloat32, absl::StrCat("precision auto: fp32, of bf16 ", verdict.reason)});
+          {plain, absl::StrCat("precision auto: ", plain == Precision::kFloat16 ? "fp16" : "fp32",
+                               ", of bf16 ", verdict.reason)});
       return std::move(floats.model);
     }
     narrow.model->set_precision(
@@ -109,8 +115,9 @@ class AutoPrecision {
 absl::StatusOr<std::unique_ptr<Model>> CompileForOneDevice(const std::string& path,
                                                            const EngineConfig& config) {
   if (config.precision == Precision::kAuto) return AutoPrecision(path, config).Compile();
-  const PrecisionChoice choice = ChoosePrecision(config);
+  PrecisionChoice choice = ChoosePrecision(config);
   ASSIGN_OR_RETURN(Compilation compiled, CompileIn(path, WithPrecision(config, choice.precision)));
+  choice.precision = compiled.model->precision().precision;
   compiled.model->set_precision(choice);
   return std::move(compiled.model);
 }

@@ -4,18 +4,17 @@
 
 #include "absl/functional/function_ref.h"
 #include "engine/core/status_macros.h"
-#include "engine/graph/derived_constant.h"
 #include "engine/graph/op_def.h"
-#include "engine/ops/cast.h"
 #include "engine/ops/op_registry.h"
+#include "engine/passes/cast_constant.h"
 #include "engine/passes/passes.h"
 
 namespace inferd {
 namespace {
 
-// What bfloat16 in memory means to an operator.
+// What 16 bits in memory mean to an operator.
 enum class Role : uint8_t {
-  kProduct,  // computes in bfloat16 and wants its activations so; writes either type
+  kProduct,  // computes in 16 bits and wants its activations so; writes either type
   kMap,      // reads and writes either type, value by value
   kNorm,     // the same, but what it reads had better be float: sums of squares, exponents
   kMove,     // copies elements: inputs and outputs have one type
@@ -40,22 +39,20 @@ bool IsOneOf(absl::string_view name, const absl::string_view (&names)[N]) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
-absl::StatusOr<Tensor> ConvertedConstant(const Tensor& constant, DType type) {
-  const Shape shape = constant.shape();
-  return DeriveConstant(type, shape, {constant}, "converted",
-                        [type, shape](absl::Span<const Tensor> inputs, void* to) {
-                          Tensor converted = Tensor::View(type, shape, to);
-                          return CastElements(inputs[0], &converted);
-                        });
+// What values are narrowed to; float32 where nothing is.
+DType NarrowType(Precision precision) {
+  if (precision == Precision::kBfloat16) return DType::kBfloat16;
+  return precision == Precision::kFloat16 ? DType::kFloat16 : DType::kFloat32;
 }
 
-// Decides for each float value of a bound graph whether memory holds it as bfloat16: where a
+// Decides for each float value of a bound graph whether memory holds it in 16 bits: where a
 // product reads it, through whatever copies or maps it on the way. Used by one thread at a time.
 class PrecisionAssigner {
  public:
-  PrecisionAssigner(Graph& graph, const PassContext& context)
+  PrecisionAssigner(Graph& graph, const PassContext& context, DType narrow)
       : graph_(graph),
         context_(context),
+        narrow_(narrow),
         wanted_(graph.num_values(), false),
         narrowed_(graph.num_values(), false) {}
 
@@ -170,10 +167,20 @@ class PrecisionAssigner {
   }
 
   DType WantedType(ValueId id) const {
-    return wanted_[id] && !graph_.IsGraphOutput(id) ? DType::kBfloat16 : DType::kFloat32;
+    return wanted_[id] && !graph_.IsGraphOutput(id) ? narrow_ : DType::kFloat32;
+  }
+
+  bool IsCastFrom(const Node& node, DType type) const {
+    return node.op->domain.empty() && node.op->name == "Cast" && node.epilogue.empty() &&
+           graph_.value(node.inputs[0]).type.is_tensor() &&
+           graph_.value(node.inputs[0]).type.dtype == type;
   }
 
   absl::Status Assign(NodeId id) {
+    // Who wants it narrow reads what it casts.
+    if (IsCastFrom(graph_.node(id), narrow_) && !IsNarrowed(graph_.node(id).inputs[0])) {
+      return absl::OkStatus();
+    }
     const Role role = RoleOf(graph_.node(id));
     if (role == Role::kProduct && TryProduct(id)) return absl::OkStatus();
     if ((role == Role::kMap || role == Role::kNorm) && TryMap(id)) return absl::OkStatus();
@@ -221,7 +228,7 @@ class PrecisionAssigner {
       if (!Replace(id, graph_.node(id).inputs[i], type).ok()) return false;
     }
     for (const ValueId output : outputs) {
-      if (IsFloat(output) && output_type(output) == DType::kBfloat16) Narrow(output);
+      if (IsFloat(output) && output_type(output) == narrow_) Narrow(output);
     }
     return true;
   }
@@ -235,7 +242,7 @@ class PrecisionAssigner {
     }
     const auto wanted = [this](ValueId output) { return WantedType(output); };
     for (const bool wide_epilogue : {false, true}) {
-      if (TryTypes(id, data, DType::kBfloat16, wide_epilogue, wanted)) return true;
+      if (TryTypes(id, data, narrow_, wide_epilogue, wanted)) return true;
     }
     return false;
   }
@@ -246,7 +253,7 @@ class PrecisionAssigner {
         std::any_of(node.inputs.begin(), node.inputs.end(),
                     [this](ValueId input) { return IsNarrowed(input); }) ||
         std::any_of(node.outputs.begin(), node.outputs.end(), [this](ValueId output) {
-          return IsFloat(output) && WantedType(output) == DType::kBfloat16;
+          return IsFloat(output) && WantedType(output) == narrow_;
         });
     if (!touched) return true;
     return TryTypes(id, {}, DType::kFloat32, false,
@@ -274,11 +281,11 @@ class PrecisionAssigner {
       wanted = wanted || wanted_[output];
     }
     if (!floats || !(wanted || (any_narrow && all_narrow))) return false;
-    return TryTypes(id, data, DType::kBfloat16, false, [](ValueId) { return DType::kBfloat16; });
+    return TryTypes(id, data, narrow_, false, [this](ValueId) { return narrow_; });
   }
 
   void Narrow(ValueId id) {
-    graph_.value(id).type.dtype = DType::kBfloat16;
+    graph_.value(id).type.dtype = narrow_;
     narrowed_[id] = true;
     ++changes_;
   }
@@ -287,10 +294,11 @@ class PrecisionAssigner {
   absl::Status Replace(NodeId id, ValueId input, DType type) {
     auto [entry, added] = converted_.try_emplace({input, type}, kNoValue);
     if (added) {
+      const ValueId first_made = graph_.num_values();
       ASSIGN_OR_RETURN(entry->second, Converted(input, type));
       narrowed_.resize(graph_.num_values(), false);
       wanted_.resize(graph_.num_values(), false);
-      narrowed_[entry->second] = type == DType::kBfloat16;
+      if (entry->second >= first_made) narrowed_[entry->second] = type == narrow_;
       ++changes_;
     }
     std::vector<ValueId>& inputs = graph_.node(id).inputs;
@@ -300,8 +308,12 @@ class PrecisionAssigner {
 
   absl::StatusOr<ValueId> Converted(ValueId input, DType type) {
     if (const Tensor* constant = graph_.constant(input)) {
-      ASSIGN_OR_RETURN(Tensor converted, ConvertedConstant(*constant, type));
+      ASSIGN_OR_RETURN(Tensor converted, CastConstant(*constant, type));
       return graph_.AddConstant("", std::move(converted));
+    }
+    if (const NodeId producer = graph_.value(input).producer;
+        producer != kNoNode && IsCastFrom(graph_.node(producer), type)) {
+      return graph_.node(producer).inputs[0];
     }
     ValueType value_type = graph_.value(input).type;
     value_type.dtype = type;
@@ -318,7 +330,8 @@ class PrecisionAssigner {
 
   Graph& graph_;
   const PassContext& context_;
-  std::vector<bool> wanted_;    // as bfloat16, by value
+  const DType narrow_;
+  std::vector<bool> wanted_;    // as that, by value
   std::vector<bool> narrowed_;  // made so
   std::map<std::pair<ValueId, DType>, ValueId> converted_;
   int changes_ = 0;
@@ -327,8 +340,9 @@ class PrecisionAssigner {
 }  // namespace
 
 absl::StatusOr<int> AssignPrecision(Graph& graph, const PassContext& context) {
-  if (context.config.precision != Precision::kBfloat16) return 0;
-  return PrecisionAssigner(graph, context).Run();
+  const DType narrow = NarrowType(context.config.precision);
+  if (narrow == DType::kFloat32) return 0;
+  return PrecisionAssigner(graph, context, narrow).Run();
 }
 
 }  // namespace inferd

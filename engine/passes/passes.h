@@ -21,9 +21,10 @@ absl::StatusOr<int> ShareTiedWeights(Graph& graph, const PassContext& context);
 // larger than its inputs.
 absl::StatusOr<int> FoldConstants(Graph& graph, const PassContext& context);
 
-// In a graph with float16 weights: float16 nodes that no provider runs -> float32 nodes between
-// Casts, rounding to float16 only what others read. Weights take twice the room, providers have
-// kernels for them, and fewer digits go.
+// In a graph with float16 weights: float16 nodes that no provider runs, or all where the config
+// asks for 16 bits, which AssignPrecision then gives them -> float32 nodes between Casts, rounding
+// to float16 only what others read. Weights take twice the room, providers have kernels and passes
+// patterns for them, and fewer digits go.
 absl::StatusOr<int> WidenFloat16(Graph& graph, const PassContext& context);
 
 // Views of views, Casts of Casts, Transposes that merge or cancel (also around elementwise nodes),
@@ -79,7 +80,7 @@ absl::StatusOr<int> LowerAttention(Graph& graph, const PassContext& context);
 // its heads -> one inferd.Attention that reads its operands where they lie.
 absl::StatusOr<int> FuseAttention(Graph& graph, const PassContext& context);
 
-// Bound graphs in bfloat16: a view between a product and elementwise operators goes behind these,
+// Bound graphs in 16 bits: a view between a product and elementwise operators goes behind these,
 // for FuseEpilogues; a Transpose that moves axes of size one alone is a view.
 absl::StatusOr<int> SinkViews(Graph& graph, const PassContext& context);
 
@@ -87,9 +88,10 @@ absl::StatusOr<int> SinkViews(Graph& graph, const PassContext& context);
 // inferd.Attention reads as Q, K or V -> one product, which it reads in place.
 absl::StatusOr<int> MergeProjections(Graph& graph, const PassContext& context);
 
-// Bound graphs, where the config asks for bfloat16: products read their activations in it, and so
-// does what copies or maps values on the way to them; sums of squares, exponents and residual
-// streams that no product reads stay floats. Inserts Cast nodes where a node cannot take the types.
+// Bound graphs, where the config asks for bfloat16 or float16: products read their activations in
+// it, and so does what copies or maps values on the way to them; sums of squares, exponents and
+// residual streams that no product reads stay floats. Inserts Cast nodes where a node cannot take
+// the types.
 absl::StatusOr<int> AssignPrecision(Graph& graph, const PassContext& context);
 
 // Bound graphs: what joins channels and scales and shifts each of them before a pointwise

@@ -168,7 +168,7 @@ class ViewSinker {
 
 absl::StatusOr<int> SinkViews(Graph& graph, const PassContext& context) {
   // Products of floats lose as much by what they do to their sums as a pass of its own takes.
-  if (context.config.precision != Precision::kBfloat16) return 0;
+  if (context.config.precision == Precision::kFloat32) return 0;
   return ViewSinker(graph, context).Run();
 }
 

@@ -1,11 +1,13 @@
+#include "engine/passes/widen_float16.h"
+
 #include <algorithm>
 #include <iterator>
 #include <vector>
 
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
-#include "engine/ops/cast.h"
 #include "engine/ops/op_registry.h"
+#include "engine/passes/cast_constant.h"
 #include "engine/passes/passes.h"
 
 namespace inferd {
@@ -60,21 +62,16 @@ bool IsOneOf(const absl::string_view (&names)[N], absl::string_view name) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
-// With such weights float16 is how a model is stored. A graph without is arithmetic on float16 for
-// its own sake, rounding included.
-bool HasHalfWeights(const Graph& graph) {
-  for (ValueId id = 0; id < graph.num_values(); ++id) {
-    const Tensor* constant = graph.constant(id);
-    if (constant == nullptr || constant->kind() != ValueKind::kTensor) continue;
-    if (constant->dtype() == DType::kFloat16 && constant->num_elements() > 1) return true;
-  }
-  return false;
-}
-
-// Moves float16 arithmetic that no provider runs to float32. Used once, by one thread.
+// Moves float16 arithmetic to float32: all of it where it is narrowed again when shapes are bound
+// (precision fp16 or bf16), so that passes see floats; else what no provider runs. Used once, by
+// one thread.
 class Widener {
  public:
-  Widener(Graph& graph, const PassContext& context) : graph_(graph), context_(context) {}
+  Widener(Graph& graph, const PassContext& context)
+      : graph_(graph),
+        context_(context),
+        all_(context.config.precision == Precision::kFloat16 ||
+             context.config.precision == Precision::kBfloat16) {}
 
   absl::StatusOr<int> Run() {
     int changes = 0;
@@ -82,7 +79,7 @@ class Widener {
     for (NodeId id = 0; id < count; ++id) {
       if (graph_.node(id).removed) continue;
       if (graph_.node(id).op->name == "Cast") {
-        changes += PassCast(id);
+        changes += IsHalf(graph_.node(id).outputs[0]) ? WidenCast(id) : PassCast(id);
       } else if (CanWiden(graph_.node(id))) {
         RETURN_IF_ERROR(Widen(id));
         ++changes;
@@ -104,8 +101,10 @@ class Widener {
         node.op->op_class == OpClass::kElementwise || node.op->op_class == OpClass::kView;
     if (IsOneOf(kTyped, node.op->name) || !(simple || IsOneOf(kOps, node.op->name))) return false;
     const auto half = [this](ValueId id) { return IsHalf(id); };
-    return std::any_of(node.inputs.begin(), node.inputs.end(), half) &&
-           !context_.Accelerated(graph_, node);
+    if (!std::any_of(node.inputs.begin(), node.inputs.end(), half)) return false;
+    // Rows of a table come as well in half the bytes.
+    const bool looks_up = node.op->name == "Gather" && graph_.constant(node.inputs[0]) != nullptr;
+    return (all_ && !looks_up) || !context_.Accelerated(graph_, node);
   }
 
   // The float32 value that stands for a float16 one.
@@ -113,8 +112,7 @@ class Widener {
     if (Recorded(half) != kNoValue) return Recorded(half);
     ValueId wide = kNoValue;
     if (const Tensor* constant = graph_.constant(half)) {
-      ASSIGN_OR_RETURN(Tensor values, Tensor::Allocate(DType::kFloat32, constant->shape()));
-      RETURN_IF_ERROR(CastElements(*constant, &values));
+      ASSIGN_OR_RETURN(Tensor values, CastConstant(*constant, DType::kFloat32));
       wide = graph_.AddConstant("", std::move(values));
     } else {
       wide = AddWideValue(half);
@@ -178,15 +176,42 @@ class Widener {
     return 1;
   }
 
+  // Where all is widened, what a Cast rounds to float16 is not: the precision says where to.
+  int WidenCast(NodeId id) {
+    const Node node = graph_.node(id);
+    const ValueId from = node.inputs[0], to = node.outputs[0];
+    if (!all_ || IsHalf(from) || !node.op->domain.empty()) return 0;
+    if (Is(from, DType::kFloat32)) {
+      Record(to, from);
+      return 1;
+    }
+    const ValueId wide = AddWideValue(to);
+    graph_.RemoveNode(id);
+    AddCast(from, wide, DType::kFloat32);
+    AddCast(wide, to, DType::kFloat16);
+    Record(to, wide);
+    return 1;
+  }
+
   Graph& graph_;
   const PassContext& context_;
+  const bool all_;
   std::vector<ValueId> wide_;  // by float16 value; kNoValue where there is none yet
 };
 
 }  // namespace
 
+bool HasFloat16Weights(const Graph& graph) {
+  for (ValueId id = 0; id < graph.num_values(); ++id) {
+    const Tensor* constant = graph.constant(id);
+    if (constant == nullptr || constant->kind() != ValueKind::kTensor) continue;
+    if (constant->dtype() == DType::kFloat16 && constant->num_elements() > 1) return true;
+  }
+  return false;
+}
+
 absl::StatusOr<int> WidenFloat16(Graph& graph, const PassContext& context) {
-  if (context.providers.empty() || !HasHalfWeights(graph)) return 0;
+  if (context.providers.empty() || !HasFloat16Weights(graph)) return 0;
   return Widener(graph, context).Run();
 }
 

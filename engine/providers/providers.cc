@@ -115,6 +115,7 @@ ExecutionProvider* ProviderOf(absl::Span<const std::unique_ptr<ExecutionProvider
 
 bool ComputesIn(Precision precision, const EngineConfig& config) {
   if (precision == Precision::kFloat32) return true;
+  if (precision == Precision::kFloat16) return HasDevice(config);
   if (precision != Precision::kBfloat16) return false;
   // Devices do; who has none named computes on the processor.
   return HasDevice(config) || (Names(config, "cpu") && CpuGainsByBfloat16());

@@ -44,7 +44,7 @@ void AddEngineFlags(CLI::App& command, EngineFlags* flags) {
       ->check(CLI::Range(1, kMaxThreads))
       ->capture_default_str();
   command.add_option("--precision", flags->precision, "What arithmetic may be used")
-      ->check(CLI::IsMember({"fp32", "bf16", "int8", "auto"}))
+      ->check(CLI::IsMember({"fp32", "bf16", "fp16", "int8", "auto"}))
       ->capture_default_str();
   command
       .add_option("--precision-error", flags->max_precision_error,

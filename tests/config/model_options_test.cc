@@ -64,7 +64,7 @@ TEST(ModelOptions, ReadThePrecisionFromTheParameters) {
   EXPECT_TRUE(options->notes.empty());
   EXPECT_EQ(ParseModelOptions("", "m")->precision, Precision::kFloat32);
   EXPECT_THAT(ErrorOf(R"(parameters { key: "precision" value { string_value: "fp8" } })"),
-              HasSubstr("precision: expected 'fp32', 'bf16', 'int8' or 'auto', got 'fp8'"));
+              HasSubstr("precision: expected 'fp32', 'bf16', 'fp16', 'int8' or 'auto', got 'fp8'"));
 }
 
 TEST(ModelOptions, ReadTheAllowedErrorOfANarrowerPrecision) {

@@ -8,6 +8,7 @@ namespace {
 TEST(Precision, IsReadFromItsName) {
   EXPECT_EQ(ParsePrecision("fp32"), Precision::kFloat32);
   EXPECT_EQ(ParsePrecision("bf16"), Precision::kBfloat16);
+  EXPECT_EQ(ParsePrecision("fp16"), Precision::kFloat16);
   EXPECT_EQ(ParsePrecision("int8"), Precision::kInt8);
   EXPECT_EQ(ParsePrecision("auto"), Precision::kAuto);
   EXPECT_EQ(ParsePrecision("BF16"), std::nullopt);
@@ -16,7 +17,8 @@ TEST(Precision, IsReadFromItsName) {
 
 TEST(Precision, HasTheNameThatItIsReadFrom) {
   for (const Precision precision :
-       {Precision::kFloat32, Precision::kBfloat16, Precision::kInt8, Precision::kAuto}) {
+       {Precision::kFloat32, Precision::kBfloat16, Precision::kFloat16, Precision::kInt8,
+        Precision::kAuto}) {
     EXPECT_EQ(ParsePrecision(NameOf(precision)), precision);
   }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Models on the CUDA provider beside torch on the same GPU, outputs compared: a Markdown table.
 
-    compare_torch.py --inferd bin/inferd [--seconds S] [--precision fp32|bf16]
+    compare_torch.py --inferd bin/inferd [--seconds S] [--precision fp32|bf16|fp16]
 
 Models are made here with random weights: ResNet-50 and BERT-base. Where onnxruntime is installed with
 CUDA, its time is a column, too. A row says what failed where something did; the exit code is 1 then.
@@ -133,14 +133,14 @@ def compare(name, make, batch, arguments):
         )
         peer = onnxruntime_milliseconds(path, inputs, names, arguments.seconds)
     worst = float(np.abs(outputs[0] - expected).max() / np.abs(expected).max())
-    dtype = torch.bfloat16 if arguments.precision == "bf16" else torch.float32
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(arguments.precision, torch.float32)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     on_gpu = model.cuda().to(dtype)
     gpu_inputs = [x.cuda().to(dtype) if x.is_floating_point() else x.cuda() for x in inputs]
     eager = torch_milliseconds(on_gpu, gpu_inputs, arguments.seconds)
     compiled = torch.compile(on_gpu, mode="max-autotune") if arguments.compile else None
     fast = torch_milliseconds(compiled, gpu_inputs, arguments.seconds) if compiled else float("nan")
-    limit = 5e-2 if arguments.precision == "bf16" else 1e-3
+    limit = 1e-3 if arguments.precision == "fp32" else 5e-2
     verdict = "ok" if worst < limit else "WRONG"
     print(
         f"| {name} b{batch} | {ours:.3f} | {eager:.3f} | {fast:.3f} | {peer:.3f} | {1000 * batch / ours:.0f} "
@@ -154,7 +154,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--inferd", required=True)
     parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--precision", choices=("fp32", "bf16", "fp16"), default="fp32")
     parser.add_argument("--compile", action="store_true", help="also torch.compile, which takes minutes")
     arguments = parser.parse_args()
     print(f"{torch.cuda.get_device_name()}, {arguments.precision}, torch {torch.__version__}")

@@ -65,6 +65,20 @@ TEST(AssignPrecision, CastsTheInputOnceAndKeepsTheOutputsType) {
   EXPECT_EQ(graph.value(graph.outputs()[0]).type.dtype, DType::kFloat32);
 }
 
+TEST(AssignPrecision, TakesAFloat16InputAsItCame) {
+  GraphBuilder b;
+  const ValueId half = b.Input("x", {2, 3}, DType::kFloat16);
+  const ValueId x = b.Op("Cast", {half}, With("to", static_cast<int64_t>(DType::kFloat32)));
+  const ValueId a = b.Op("MatMul", {x, b.Weights(Shape({3, 3}))});
+  Graph graph = b.Build({b.Op("MatMul", {a, b.Weights(Shape({3, 3}))}), b.Op("Size", {half})});
+  FakePassContext context = AskingAProviderOfEverything();
+  context.config.precision = Precision::kFloat16;
+  EXPECT_GT(RunPass(AssignPrecision, graph, context), 0);
+  EXPECT_EQ(CountOps(graph, "Cast"), 0);
+  EXPECT_EQ(TypeAfter(graph, "MatMul"), DType::kFloat16);
+  EXPECT_EQ(graph.value(graph.outputs()[0]).type.dtype, DType::kFloat32);
+}
+
 // x + MatMul(LayerNorm(x)), twice.
 Graph TwoResiduals(int64_t rows, int64_t columns) {
   GraphBuilder b;

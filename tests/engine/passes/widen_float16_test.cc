@@ -105,5 +105,29 @@ TEST(WidenFloat16, KeepsRoundingThatTheGraphAsksFor) {
   EXPECT_EQ(output.values<float>()[1], 2047);
 }
 
+TEST(WidenFloat16, WidensAllButTablesWhereSixteenBitsAreAskedFor) {
+  GraphBuilder b;
+  Attributes to_float16, to_float32;
+  to_float16.Set("to", static_cast<int64_t>(DType::kFloat16));
+  to_float32.Set("to", static_cast<int64_t>(DType::kFloat32));
+  const ValueId table = b.graph().AddConstant("", Halves(Shape({2, 2}), {1, 2, 3, 4}));
+  const ValueId row = b.Op("Gather", {table, b.Input("ids", {2}, DType::kInt64)});
+  const ValueId mask = b.Op("Cast", {b.Input("mask", {2}, DType::kInt64)}, to_float16);
+  const ValueId rounded =
+      b.Op("Cast", {b.Op("Exp", {b.Op("Cast", {row}, to_float32)})}, to_float16);
+  const ValueId product = b.Op("MatMul", {rounded, table});
+  Graph graph = b.Build({b.Op("Mul", {product, mask})});
+  FakePassContext context = testing::SupportsEverything();
+  context.config.precision = Precision::kFloat16;
+  EXPECT_GT(testing::RunPass(WidenFloat16, graph, context), 0);
+  EXPECT_EQ(CountOps(graph, "Cast"), 3);  // of the rows, the mask and the result
+  for (NodeId id = 0; id < graph.num_nodes(); ++id) {
+    const Node& node = graph.node(id);
+    const DType type = graph.value(node.outputs[0]).type.dtype;
+    if (node.op->name == "Cast") continue;
+    EXPECT_EQ(type, node.op->name == "Gather" ? DType::kFloat16 : DType::kFloat32) << node.op->name;
+  }
+}
+
 }  // namespace
 }  // namespace inferd

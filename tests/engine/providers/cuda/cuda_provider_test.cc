@@ -11,7 +11,10 @@ namespace {
 using testing::CudaProviderTest;
 using testing::GraphBuilder;
 using ::testing::HasSubstr;
+using testing::IntAttribute;
+using testing::MakeAttributes;
 using ::testing::Not;
+using testing::RandomOf;
 using testing::RandomTensor;
 
 // Over the emulated libraries, whose algorithms have made-up times.
@@ -126,6 +129,90 @@ TEST_F(CudaTuning, KeepsTimesByDeviceAndLibraries) {
 TEST_F(CudaTuning, BeginsNoStepOnceTheBudgetIsUsedUp) {
   budget_ = absl::ZeroDuration();
   EXPECT_TRUE(Tune(Bound(Product(), Shape({6, 8}))).empty());
+}
+
+// A block of a transformer in float16 as exporters write it: normalized and softmaxed in floats
+// between Casts, a Gelu of its parts.
+class HalfBlock {
+ public:
+  static constexpr int64_t kRows = 5;
+  static constexpr int64_t kHeads = 2;
+  static constexpr int64_t kDepth = 8;
+  static constexpr int64_t kWidth = kHeads * kDepth;
+
+  Graph Build() {
+    ValueId x = b_.Input("x", {1, kRows, kWidth}, DType::kFloat16);
+    x = b_.Op("Add", {x, Project(Attend(Normalized(x)), kWidth, kWidth)});
+    const ValueId wide = Project(Normalized(x), kWidth, 4 * kWidth);
+    x = b_.Op("Add", {x, Project(Gelu(wide), 4 * kWidth, kWidth)});
+    return b_.Build({x});
+  }
+
+ private:
+  ValueId Weights(const Shape& shape) {
+    return b_.graph().AddConstant("", RandomOf(DType::kFloat16, shape, ++seed_));
+  }
+  ValueId Number(float value) {
+    return b_.graph().AddConstant("", testing::ValuesAs(DType::kFloat16, Shape(), {value}));
+  }
+  ValueId Cast(ValueId x, DType to) {
+    return b_.Op("Cast", {x}, IntAttribute("to", static_cast<int64_t>(to)));
+  }
+  ValueId Normalized(ValueId x) {
+    const std::vector<ValueId> inputs = {Cast(x, DType::kFloat32), b_.Weights(Shape({kWidth})),
+                                         b_.Weights(Shape({kWidth}))};
+    return Cast(b_.Op("LayerNormalization", inputs), DType::kFloat16);
+  }
+  ValueId Project(ValueId x, int64_t from, int64_t to) {
+    const ValueId small =
+        b_.Op("Mul", {b_.Op("MatMul", {x, Weights(Shape({from, to}))}), Number(0.25f)});
+    return b_.Op("Add", {small, Weights(Shape({to}))});
+  }
+  ValueId Heads(ValueId x, std::vector<int64_t> order) {
+    const ValueId shape = b_.Constant<int64_t>(Shape({4}), {1, kRows, kHeads, kDepth});
+    return b_.Op("Transpose", {b_.Op("Reshape", {Project(x, kWidth, kWidth), shape})},
+                 MakeAttributes({{"perm", std::move(order)}}));
+  }
+  ValueId Attend(ValueId x) {
+    const ValueId q = Heads(x, {0, 2, 1, 3});
+    const ValueId k = Heads(x, {0, 2, 3, 1});
+    const ValueId v = Heads(x, {0, 2, 1, 3});
+    ValueId scores = b_.Op("Div", {b_.Op("MatMul", {q, k}), Number(2.828f)});
+    scores = b_.Op("Softmax", {Cast(scores, DType::kFloat32)}, IntAttribute("axis", -1));
+    const ValueId y = b_.Op("MatMul", {Cast(scores, DType::kFloat16), v});
+    const ValueId rows =
+        b_.Op("Transpose", {y}, MakeAttributes({{"perm", std::vector<int64_t>{0, 2, 1, 3}}}));
+    return b_.Op("Reshape", {rows, b_.Constant<int64_t>(Shape({3}), {1, kRows, kWidth})});
+  }
+  ValueId Gelu(ValueId x) {
+    const ValueId erf = b_.Op("Erf", {b_.Op("Div", {x, Number(1.4142f)})});
+    return b_.Op("Mul", {b_.Op("Mul", {x, b_.Op("Add", {erf, Number(1)})}), Number(0.5f)});
+  }
+
+  GraphBuilder b_;
+  int seed_ = 0;
+};
+
+class Float16Models : public CudaProviderTest {};
+
+TEST_F(Float16Models, RunFusedInFloat16) {
+  const Graph graph = HalfBlock().Build();
+  const std::vector<Tensor> inputs = {
+      RandomOf(DType::kFloat16, Shape({1, HalfBlock::kRows, HalfBlock::kWidth}))};
+  config_.precision = Precision::kFloat16;
+  Graph optimized = graph;
+  ASSERT_TRUE(RunPasses(GraphPasses(), optimized, {config_, providers_}).ok());
+  const auto plan = PlanOf(optimized, inputs);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const std::string dump = (*plan)->ToString();
+  EXPECT_NE(dump.find("cudnn attention"), std::string::npos) << dump;
+  for (const char* left : {"Softmax", "Erf", "Transpose"}) {
+    EXPECT_EQ(dump.find(left), std::string::npos) << dump;
+  }
+  ExpectSame(optimized, inputs, 3e-2, 3e-2);
+  const std::vector<Tensor> before = testing::RunPortable(graph, inputs);
+  const std::vector<Tensor> after = testing::RunPortable(optimized, inputs);
+  EXPECT_TRUE(testing::TensorsAgree(before[0], after[0], 3e-2, 3e-2));
 }
 
 }  // namespace
