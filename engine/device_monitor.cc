@@ -55,4 +55,14 @@ double DeviceMonitor::ValueOf(const DeviceStatistic& statistic) const {
   return std::numeric_limits<double>::quiet_NaN();
 }
 
+absl::StatusOr<std::unique_ptr<DeviceRegion>> DeviceMonitor::OpenRegion(int64_t device,
+                                                                        absl::string_view handle,
+                                                                        int64_t bytes) const {
+  if (device < 0 || device >= count()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("device ", device, ": there are ", count(), ", counted from 0"));
+  }
+  return providers_[device]->device()->OpenRegion(handle, bytes);
+}
+
 }  // namespace inferd

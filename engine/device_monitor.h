@@ -12,7 +12,8 @@ namespace inferd {
 
 class ExecutionProvider;
 
-// What the devices of a config's providers say about themselves, apart from any model. Thread-safe.
+// The devices of a config's providers apart from any model: what they say about themselves, and
+// memory that others share with them. Thread-safe.
 class DeviceMonitor {
  public:
   // Errors are those of CheckEngineConfig.
@@ -25,6 +26,12 @@ class DeviceMonitor {
   std::vector<DeviceStatistic> Statistics() const;
   // The value of now of one of them; NaN where it is left out.
   double ValueOf(const DeviceStatistic& statistic) const;
+
+  int64_t count() const { return static_cast<int64_t>(providers_.size()); }
+  // Device::OpenRegion of the device with that number; INVALID_ARGUMENT where there is none. What
+  // is opened must go before this does.
+  absl::StatusOr<std::unique_ptr<DeviceRegion>> OpenRegion(int64_t device, absl::string_view handle,
+                                                           int64_t bytes) const;
 
  private:
   explicit DeviceMonitor(std::vector<std::unique_ptr<ExecutionProvider>> providers);

@@ -78,6 +78,16 @@ struct DeviceStatistic {
   double value = 0;
 };
 
+// Memory of a device that another process made and shares with this one. It must go before the
+// device does. Thread-safe.
+class DeviceRegion {
+ public:
+  virtual ~DeviceRegion() = default;
+  // Copies at once, apart from any context. The range lies within what was opened.
+  virtual absl::Status Read(int64_t begin, int64_t count, void* to) const = 0;
+  virtual absl::Status Write(int64_t begin, const void* from, int64_t count) const = 0;
+};
+
 // Memory that is not the host's, with what works there. Owned by its provider. Thread-safe.
 class Device {
  public:
@@ -91,6 +101,13 @@ class Device {
   // Copies at once, apart from any context.
   virtual absl::Status Upload(void* to, const void* from, int64_t bytes) = 0;
   virtual absl::StatusOr<std::unique_ptr<DeviceContext>> MakeContext() = 0;
+  // The first `bytes` bytes of what another process shares by `handle`, whose form is the device's.
+  // INVALID_ARGUMENT when it is no such handle or there are fewer bytes; UNIMPLEMENTED where memory
+  // cannot be shared.
+  virtual absl::StatusOr<std::unique_ptr<DeviceRegion>> OpenRegion(absl::string_view /*handle*/,
+                                                                   int64_t /*bytes*/) {
+    return absl::UnimplementedError("this device shares no memory between processes");
+  }
 
   virtual DeviceCosts costs() const { return {}; }
   // False once the device does not answer any more: nothing is given to it then.

@@ -135,6 +135,7 @@ absl::Status Daemon::OpenDevices() {
   for (const std::string& line : devices_->Descriptions()) {
     LogInfo(absl::StrCat("device of provider ", line));
   }
+  if (devices_->count() > 0) shared_memory_.UseDevices(devices_.get());
   device_statistics_ = devices_->Statistics();
   for (const DeviceStatistic& statistic : device_statistics_) {
     // The names are the provider's own.

@@ -79,6 +79,9 @@ absl::Status DescribeServer(const InferFeatures& features,
   response->set_version(version.data(), version.size());
   for (const char* extension : kExtensions) response->add_extensions(extension);
   if (features.shared_memory != nullptr) response->add_extensions("system_shared_memory");
+  if (features.shared_memory != nullptr && features.shared_memory->devices() != nullptr) {
+    response->add_extensions("cuda_shared_memory");
+  }
   if (features.tracer != nullptr) response->add_extensions("trace");
   return absl::OkStatus();
 }

@@ -181,22 +181,25 @@ grpc::ServerUnaryReactor* InferenceService::SystemSharedMemoryUnregister(
 }
 
 grpc::ServerUnaryReactor* InferenceService::CudaSharedMemoryStatus(
-    Context* context, const inference::CudaSharedMemoryStatusRequest*,
-    inference::CudaSharedMemoryStatusResponse*) {
-  return Answer(context, ApiCategory::kSharedMemory, [] { return absl::OkStatus(); });
+    Context* context, const inference::CudaSharedMemoryStatusRequest* request,
+    inference::CudaSharedMemoryStatusResponse* response) {
+  return Answer(context, ApiCategory::kSharedMemory, [&] {
+    return ShowSharedMemory(infer_.features.shared_memory, *request, response);
+  });
 }
 
 grpc::ServerUnaryReactor* InferenceService::CudaSharedMemoryRegister(
     Context* context, const inference::CudaSharedMemoryRegisterRequest* request,
     inference::CudaSharedMemoryRegisterResponse*) {
   return Answer(context, ApiCategory::kSharedMemory,
-                [&] { return RegisterCudaSharedMemory(*request); });
+                [&] { return RegisterSharedMemory(infer_.features.shared_memory, *request); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::CudaSharedMemoryUnregister(
-    Context* context, const inference::CudaSharedMemoryUnregisterRequest*,
+    Context* context, const inference::CudaSharedMemoryUnregisterRequest* request,
     inference::CudaSharedMemoryUnregisterResponse*) {
-  return Answer(context, ApiCategory::kSharedMemory, [] { return absl::OkStatus(); });
+  return Answer(context, ApiCategory::kSharedMemory,
+                [&] { return UnregisterSharedMemory(infer_.features.shared_memory, *request); });
 }
 
 grpc::ServerUnaryReactor* InferenceService::TraceSetting(

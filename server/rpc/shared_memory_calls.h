@@ -18,8 +18,14 @@ absl::Status RegisterSharedMemory(SharedMemoryRegions* regions,
 absl::Status UnregisterSharedMemory(SharedMemoryRegions* regions,
                                     const inference::SystemSharedMemoryUnregisterRequest& request);
 
-// There is no CUDA shared memory: none is listed, unregistering finds none, registering is
-// UNIMPLEMENTED.
-absl::Status RegisterCudaSharedMemory(const inference::CudaSharedMemoryRegisterRequest& request);
+// The same for memory of devices; registering is UNIMPLEMENTED where there is no device. Where
+// shared memory is off none is listed and none found to forget, since clients ask without need.
+absl::Status ShowSharedMemory(const SharedMemoryRegions* regions,
+                              const inference::CudaSharedMemoryStatusRequest& request,
+                              inference::CudaSharedMemoryStatusResponse* response);
+absl::Status RegisterSharedMemory(SharedMemoryRegions* regions,
+                                  const inference::CudaSharedMemoryRegisterRequest& request);
+absl::Status UnregisterSharedMemory(SharedMemoryRegions* regions,
+                                    const inference::CudaSharedMemoryUnregisterRequest& request);
 
 }  // namespace inferd

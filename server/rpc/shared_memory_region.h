@@ -1,63 +1,49 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
 namespace inferd {
 
-// A piece of a POSIX shared memory object, under the name that a client registered it with.
-//
-// The object is never mapped. Its owner may shrink it or write to it at any moment, and objects of
-// shm_open cannot be sealed against that. Behind a mapping the first would end the process with
-// SIGBUS, as would a full /dev/shm, and the second would change values after they were checked: a
-// length, an index, a BOOL. So bytes are copied out with pread and in with pwrite, which know where
-// the object ends at that moment; what is wrong then is an error of that one request.
-//
-// Requests share the region with the table of regions, so that it outlives its unregistration.
-// Immutable, what the object holds aside; thread-safe.
+// Memory that a client shares, under the name that it registered it with. Requests hold a region
+// together with the table of regions, so that it outlives its unregistration. Immutable, what the
+// memory holds aside; thread-safe.
 class SharedMemoryRegion {
  public:
-  // Opens the bytes [offset, offset + byte_size) of the object `key`, read-only where it may not be
-  // written to. INVALID_ARGUMENT for a bad name, key or range, or one past the object's real end;
-  // NOT_FOUND for no such object, PERMISSION_DENIED, RESOURCE_EXHAUSTED for no file descriptor.
-  static absl::StatusOr<std::shared_ptr<const SharedMemoryRegion>> Open(const std::string& name,
-                                                                        const std::string& key,
-                                                                        uint64_t offset,
-                                                                        uint64_t byte_size);
-  ~SharedMemoryRegion();
+  enum class Kind : uint8_t { kSystem, kDevice };
+
+  // INVALID_ARGUMENT for a name that is empty, too long or not printable.
+  static absl::Status CheckName(absl::string_view name);
+
+  virtual ~SharedMemoryRegion() = default;
   SharedMemoryRegion(const SharedMemoryRegion&) = delete;
   SharedMemoryRegion& operator=(const SharedMemoryRegion&) = delete;
 
+  Kind kind() const { return kind_; }
   const std::string& name() const { return name_; }
-  const std::string& key() const { return key_; }
-  int64_t offset() const { return offset_; }  // of the region in the object
   int64_t byte_size() const { return byte_size_; }
-  bool writable() const { return writable_; }
 
   // INVALID_ARGUMENT unless [begin, begin + count) lies within the region.
   absl::Status CheckRange(int64_t begin, int64_t count) const;
-  // Copies bytes of the region; the range must have been checked. INVALID_ARGUMENT when the object
-  // has become too small, INTERNAL for what the system says.
-  absl::Status Read(int64_t begin, int64_t count, void* to) const;
-  // The same the other way; RESOURCE_EXHAUSTED when there is no memory for the object's pages.
-  absl::Status Write(int64_t begin, absl::string_view bytes) const;
+  // Copies bytes of the region; the range must have been checked.
+  virtual absl::Status Read(int64_t begin, int64_t count, void* to) const = 0;
+  // The same the other way.
+  virtual absl::Status Write(int64_t begin, absl::string_view bytes) const = 0;
+
+ protected:
+  SharedMemoryRegion(Kind kind, const std::string& name, int64_t byte_size)
+      : kind_(kind), name_(name), byte_size_(byte_size) {}
+
+  // That a text of a client is printable and has 1 to `most` bytes; `what` it is, for the error.
+  static absl::Status CheckText(absl::string_view what, absl::string_view text, size_t most);
 
  private:
-  SharedMemoryRegion(const std::string& name, const std::string& key) : name_(name), key_(key) {}
-  absl::Status OpenObject();
-  // That the object still reaches to the end of that range.
-  absl::Status CheckObject(int64_t begin, int64_t count) const;
-
+  const Kind kind_;
   const std::string name_;
-  const std::string key_;
-  int64_t offset_ = 0;
-  int64_t byte_size_ = 0;
-  int file_ = -1;
-  bool writable_ = false;
+  const int64_t byte_size_;
 };
 
 }  // namespace inferd

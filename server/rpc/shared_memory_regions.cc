@@ -7,19 +7,35 @@
 
 namespace inferd {
 
-absl::Status SharedMemoryRegions::Register(const std::string& name, const std::string& key,
-                                           uint64_t offset, uint64_t byte_size) {
-  ASSIGN_OR_RETURN(SharedMemoryHandle region,
-                   SharedMemoryRegion::Open(name, key, offset, byte_size));
-  MutexLock lock(&mutex_);
+namespace {
+
+absl::Status NotRegistered(absl::string_view name) {
+  return absl::NotFoundError(
+      absl::StrCat("shared memory region '", name.substr(0, 255), "' is not registered"));
+}
+
+}  // namespace
+
+absl::Status SharedMemoryRegions::CheckRoom(absl::string_view name) const {
   if (regions_.contains(name)) {
     return absl::AlreadyExistsError(
         absl::StrCat("shared memory region '", name, "' is registered already"));
   }
-  if (static_cast<int64_t>(regions_.size()) >= max_regions_) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "shared memory region '", name, "': ", max_regions_, " are registered, the limit"));
+  if (static_cast<int64_t>(regions_.size()) < max_regions_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "shared memory region '", name, "': ", max_regions_, " are registered, the limit"));
+}
+
+absl::Status SharedMemoryRegions::Register(absl::string_view name, Opener open) {
+  RETURN_IF_ERROR(SharedMemoryRegion::CheckName(name));
+  {
+    MutexLock lock(&mutex_);
+    RETURN_IF_ERROR(CheckRoom(name));
   }
+  // Without the lock: it may take a while.
+  ASSIGN_OR_RETURN(SharedMemoryHandle region, open());
+  MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(CheckRoom(name));
   if (region->byte_size() > max_bytes_ - bytes_) {
     return absl::ResourceExhaustedError(
         absl::StrCat("shared memory region '", name, "' has ", region->byte_size(),
@@ -30,32 +46,35 @@ absl::Status SharedMemoryRegions::Register(const std::string& name, const std::s
   return absl::OkStatus();
 }
 
-void SharedMemoryRegions::Unregister(absl::string_view name) {
+void SharedMemoryRegions::Unregister(SharedMemoryRegion::Kind kind, absl::string_view name) {
+  // Closing may take a while, too: outside of the lock.
+  std::vector<SharedMemoryHandle> closed;
   MutexLock lock(&mutex_);
-  if (name.empty()) {
-    regions_.clear();
-    bytes_ = 0;
-    return;
+  for (auto it = regions_.begin(); it != regions_.end();) {
+    const auto region = it++;
+    if (region->second->kind() != kind || (!name.empty() && region->first != name)) continue;
+    bytes_ -= region->second->byte_size();
+    closed.push_back(std::move(region->second));
+    regions_.erase(region);
   }
-  const auto it = regions_.find(name);
-  if (it == regions_.end()) return;
-  bytes_ -= it->second->byte_size();
-  regions_.erase(it);
 }
 
 absl::StatusOr<SharedMemoryHandle> SharedMemoryRegions::Find(absl::string_view name) const {
   MutexLock lock(&mutex_);
   const auto it = regions_.find(name);
   if (it != regions_.end()) return it->second;
-  return absl::NotFoundError(
-      absl::StrCat("shared memory region '", name.substr(0, 255), "' is not registered"));
+  return NotRegistered(name);
 }
 
-std::vector<SharedMemoryHandle> SharedMemoryRegions::List() const {
+absl::StatusOr<std::vector<SharedMemoryHandle>> SharedMemoryRegions::List(
+    SharedMemoryRegion::Kind kind, absl::string_view name) const {
+  std::vector<SharedMemoryHandle> listed;
   MutexLock lock(&mutex_);
-  std::vector<SharedMemoryHandle> regions;
-  for (const auto& [name, region] : regions_) regions.push_back(region);
-  return regions;
+  for (const auto& [own_name, region] : regions_) {
+    if (region->kind() == kind && (name.empty() || own_name == name)) listed.push_back(region);
+  }
+  if (!name.empty() && listed.empty()) return NotRegistered(name);
+  return listed;
 }
 
 int64_t SharedMemoryRegions::count() const {

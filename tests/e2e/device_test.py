@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The daemon with a provider whose device has memory of its own."""
 
+import base64
 import ctypes
 import os
 import subprocess
@@ -9,8 +10,9 @@ import unittest
 
 from e2e import models
 from e2e.calls import request, tensor
-from e2e.clients import np
+from e2e.clients import np, triton
 from e2e.daemon import BIN, INFERD, Daemon
+from e2e.rest import triton_http
 
 FAKE = os.path.join(BIN, "..", "lib", "libinferd_fake.so")
 CUDA = os.path.join(BIN, "..", "lib", "libinferd_cuda.so")
@@ -67,6 +69,51 @@ class DeviceTest(unittest.TestCase):
                     self.assertIn(f'fake_allocated_bytes{{device="{device}"}}', daemon.metrics())
         finally:
             del os.environ["INFERD_FAKE_DEVICES"]
+
+    @unittest.skipUnless(os.path.exists(FAKE), "the fake device is not in this build")
+    def test_clients_share_memory_of_a_device(self):
+        def fill(repository):
+            models.save(repository, "linear", models.linear()[0])
+
+        x = np.arange(24, dtype=np.float32).reshape(3, 8)
+        with Daemon(fill, "--provider", "fake", "--shared-memory") as daemon:
+            rest = triton_http.InferenceServerClient(daemon.addresses["http"])
+            with triton.InferenceServerClient(daemon.grpc) as client:
+                self.assertIn("cuda_shared_memory", client.get_server_metadata().extensions)
+                # The fake device's memory, which is there for whoever knows its handle.
+                handle = base64.b64encode(b"fake memory")
+                client.register_cuda_shared_memory("a", handle, 0, 4096)
+                rest.register_cuda_shared_memory("b", handle.decode(), 0, 1024)
+                shown = rest.get_cuda_shared_memory_status()
+                self.assertEqual(
+                    sorted((r["name"], r["device_id"], r["byte_size"]) for r in shown),
+                    [("a", 0, 4096), ("b", 0, 1024)],
+                )
+                given = triton.InferInput("x", [3, 8], "FP32")
+                given.set_data_from_numpy(x)
+                name = client.get_model_metadata("linear").outputs[0].name
+                expected = client.infer("linear", [given]).as_numpy(name)
+                wanted = triton.InferRequestedOutput(name)
+                wanted.set_shared_memory("a", expected.nbytes, offset=1024)
+                client.infer("linear", [given], outputs=[wanted])
+                # What was written there is the first rows of another input.
+                again = np.zeros(24, np.float32)
+                again[: expected.size] = expected.ravel()[:24]
+                read = triton.InferInput("x", [3, 8], "FP32")
+                read.set_shared_memory("a", 96, offset=1024)
+                given.set_data_from_numpy(again.reshape(3, 8))
+                np.testing.assert_array_equal(
+                    client.infer("linear", [read]).as_numpy(name),
+                    client.infer("linear", [given]).as_numpy(name),
+                )
+                with self.assertRaisesRegex(triton.InferenceServerException, "device 7: there are"):
+                    client.register_cuda_shared_memory("c", handle, 7, 4096)
+                with self.assertRaisesRegex(triton.InferenceServerException, "as base64"):
+                    rest.register_cuda_shared_memory("c", "%", 0, 64)
+                client.unregister_system_shared_memory()
+                client.unregister_cuda_shared_memory("a")
+                rest.unregister_cuda_shared_memory()
+                self.assertEqual(len(client.get_cuda_shared_memory_status().regions), 0)
 
     @unittest.skipUnless(os.path.exists(CUDA), "the CUDA provider is not in this build")
     @unittest.skipIf(has_driver(), "there may be a GPU")

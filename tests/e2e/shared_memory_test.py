@@ -260,7 +260,7 @@ class SharedMemoryTest(unittest.TestCase):
             with Region(self.client, "large", 1 << 21):
                 pass
 
-    def test_there_is_no_cuda_shared_memory(self):
+    def test_memory_of_a_gpu_needs_one(self):
         self.assertEqual(len(self.client.get_cuda_shared_memory_status().regions), 0)
         self.client.unregister_cuda_shared_memory()
         code, details = status_of(
@@ -268,7 +268,7 @@ class SharedMemoryTest(unittest.TestCase):
             messages.CudaSharedMemoryRegisterRequest(name="c", byte_size=1),
         )
         self.assertEqual(code, grpc.StatusCode.UNIMPLEMENTED)
-        self.assertIn("no CUDA shared memory", details)
+        self.assertIn("the server runs without a device", details)
 
 
 class SharedMemoryOffTest(unittest.TestCase):

@@ -46,7 +46,7 @@ struct Surroundings {
     fake.Add("many", 1, ManyTypes);
     fake.Add("texts", 1, Texts, "max_batch_size: 4");
     repository = &fake.Start();
-    if (!regions.Register("r", object.key(), 0, kRegionBytes).ok()) std::abort();
+    if (!RegisterObject(regions, "r", object, 0, kRegionBytes).ok()) std::abort();
     features.shared_memory = &regions;
   }
   FakeRepository fake;

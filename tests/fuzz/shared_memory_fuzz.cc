@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/rpc/shared_memory_regions.h"
+#include "server/rpc/system_region.h"
 
 namespace {
 
@@ -89,11 +90,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         // Separate statements: the order of arguments is anybody's.
         const uint64_t offset = input.Number();
         const uint64_t bytes = input.Number();
-        (void)regions.Register(name, key, offset, bytes);
+        (void)regions.Register(
+            name, [&] { return inferd::SystemRegion::Open(name, key, offset, bytes); });
         break;
       }
       case 2:
-        regions.Unregister(input.Text());
+        regions.Unregister(inferd::SharedMemoryRegion::Kind::kSystem, input.Text());
         break;
       default:
         Use(regions, &input);

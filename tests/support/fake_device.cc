@@ -136,6 +136,32 @@ class FakeDeviceKernel : public BoundKernel {
   const std::shared_ptr<const PortableKernel> portable_;
 };
 
+class FakeRegion : public DeviceRegion {
+ public:
+  FakeRegion(FakeDevice& device, std::shared_ptr<void> memory)
+      : device_(device), memory_(std::move(memory)) {}
+
+  absl::Status Read(int64_t begin, int64_t count, void* to) const override {
+    return device_.Work([&] {
+      std::memcpy(to, bytes() + begin, count);
+      return absl::OkStatus();
+    });
+  }
+  absl::Status Write(int64_t begin, const void* from, int64_t count) const override {
+    return device_.Work([&]() -> absl::Status {
+      if (device_.TakeFailure()) return absl::InternalError("the device failed as it was told to");
+      std::memcpy(bytes() + begin, from, count);
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  char* bytes() const { return static_cast<char*>(memory_.get()); }
+
+  FakeDevice& device_;
+  const std::shared_ptr<void> memory_;
+};
+
 }  // namespace
 
 FakeDevice::~FakeDevice() = default;
@@ -180,6 +206,16 @@ absl::Status FakeDevice::Upload(void* to, const void* from, int64_t bytes) {
 
 absl::StatusOr<std::unique_ptr<DeviceContext>> FakeDevice::MakeContext() {
   return std::make_unique<FakeContext>(*this);
+}
+
+absl::StatusOr<std::unique_ptr<DeviceRegion>> FakeDevice::OpenRegion(absl::string_view handle,
+                                                                     int64_t bytes) {
+  if (handle != kSharedHandle || bytes > kSharedBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(name_, ": expected the handle '", kSharedHandle,
+                                                   "' and at most ", kSharedBytes, " bytes"));
+  }
+  ASSIGN_OR_RETURN(std::shared_ptr<void> memory, Allocate(kSharedBytes));
+  return std::make_unique<FakeRegion>(*this, std::move(memory));
 }
 
 bool FakeDevice::TakeFailure() {

@@ -25,6 +25,11 @@ class FakeDevice : public Device {
   absl::StatusOr<std::shared_ptr<void>> Allocate(int64_t bytes) override;
   absl::Status Upload(void* to, const void* from, int64_t bytes) override;
   absl::StatusOr<std::unique_ptr<DeviceContext>> MakeContext() override;
+  // Any process shares kSharedBytes bytes, zeros at first, by the handle kSharedHandle.
+  absl::StatusOr<std::unique_ptr<DeviceRegion>> OpenRegion(absl::string_view handle,
+                                                           int64_t bytes) override;
+  static constexpr absl::string_view kSharedHandle = "fake memory";
+  static constexpr int64_t kSharedBytes = 65536;
   DeviceCosts costs() const override { return costs_; }
   bool usable() const override { return usable_; }
   std::vector<DeviceStatistic> Statistics() const override {

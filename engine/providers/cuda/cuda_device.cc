@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "engine/core/status_macros.h"
 #include "engine/providers/cuda/cuda_context.h"
+#include "engine/providers/cuda/cuda_region.h"
 #include "engine/providers/cuda/cuda_status.h"
 #include "engine/providers/cuda/launch/elementwise.h"
 
@@ -147,6 +148,12 @@ absl::Status CudaDevice::Upload(void* to, const void* from, int64_t bytes) {
 absl::StatusOr<std::unique_ptr<DeviceContext>> CudaDevice::MakeContext() {
   ASSIGN_OR_RETURN(std::unique_ptr<CudaContext> context, CudaContext::Make(*this));
   return std::unique_ptr<DeviceContext>(std::move(context));
+}
+
+absl::StatusOr<std::unique_ptr<DeviceRegion>> CudaDevice::OpenRegion(absl::string_view handle,
+                                                                     int64_t bytes) {
+  ASSIGN_OR_RETURN(std::unique_ptr<CudaRegion> region, CudaRegion::Open(*this, handle, bytes));
+  return std::unique_ptr<DeviceRegion>(std::move(region));
 }
 
 bool CudaDevice::TakeGraph() {

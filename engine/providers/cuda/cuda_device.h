@@ -29,6 +29,9 @@ class CudaDevice : public Device {
   absl::StatusOr<std::shared_ptr<void>> Allocate(int64_t bytes) override;
   absl::Status Upload(void* to, const void* from, int64_t bytes) override;
   absl::StatusOr<std::unique_ptr<DeviceContext>> MakeContext() override;
+  // `handle` is the bytes of a cudaIpcMemHandle_t.
+  absl::StatusOr<std::unique_ptr<DeviceRegion>> OpenRegion(absl::string_view handle,
+                                                           int64_t bytes) override;
   DeviceCosts costs() const override;
   bool usable() const override { return !lost_; }
   std::vector<DeviceStatistic> Statistics() const override;

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "engine/device_monitor.h"
 #include "server/rpc/infer_parameters.h"
+#include "server/rpc/shared_memory_calls.h"
 #include "tests/server/rpc/fake_repository.h"
 #include "tests/server/rpc/infer_request_builder.h"
 #include "tests/server/rpc/shared_object.h"
@@ -271,7 +273,7 @@ class InferCallSharedMemory : public InferCallTest {
   InferCallSharedMemory() {
     features_.shared_memory = &regions_;
     object_.Write(0, RawFloats({3, 4}));
-    EXPECT_TRUE(regions_.Register("r", object_.key(), 0, 64).ok());
+    EXPECT_TRUE(RegisterObject(regions_, "r", object_, 0, 64).ok());
   }
   // "two" with input A at offset 0 of the region, B in the message.
   ModelInferRequest SharedRequest() {
@@ -308,6 +310,32 @@ TEST_F(InferCallSharedMemory, OutputsGoToTheirRegionAndLeaveAnEmptyEntry) {
   EXPECT_EQ(parameters.at("shared_memory_region").string_param(), "r");
   EXPECT_EQ(parameters.at("shared_memory_byte_size").int64_param(), 10);
   EXPECT_EQ(parameters.at("shared_memory_offset").int64_param(), 16);
+}
+
+TEST_F(InferCallSharedMemory, TensorsInMemoryOfADeviceAreCopiedFromAndToIt) {
+  EngineConfig config;
+  config.providers = {"fake"};
+  const auto devices = DeviceMonitor::Open(config).value();
+  SharedMemoryRegions regions(4, 1024);
+  regions.UseDevices(devices.get());
+  inference::CudaSharedMemoryRegisterRequest memory;
+  memory.set_name("r");
+  memory.set_raw_handle("fake memory");
+  memory.set_byte_size(64);
+  ASSERT_TRUE(RegisterSharedMemory(&regions, memory).ok());
+  ASSERT_TRUE(regions.Find("r").value()->Write(0, RawFloats({3, 4})).ok());
+  features_.shared_memory = &regions;
+  ModelInferRequest request = SharedRequest();
+  request.add_outputs()->set_name("C");
+  Place("r", 40, 8, request.mutable_outputs(0)->mutable_parameters());
+  ModelInferResponse response;
+  const absl::Status status = Infer(request, &response);
+  ASSERT_TRUE(status.ok()) << status;
+  std::string written(8, ' ');
+  ASSERT_TRUE(regions.Find("r").value()->Read(40, 8, written.data()).ok());
+  EXPECT_EQ(written, RawFloats({3, 4}));
+  Place("r", 60, 8, request.mutable_outputs(0)->mutable_parameters());
+  ExpectInvalid(request, "has 64 bytes, got offset 60 and size 8");
 }
 
 TEST_F(InferCallSharedMemory, StringsAreReadFromIt) {

@@ -43,13 +43,25 @@ TEST(SharedMemoryCalls, RegionsAreShownAsTheyWereRegistered) {
 
 TEST(SharedMemoryCalls, SaySoWhereSharedMemoryIsOff) {
   inference::SystemSharedMemoryStatusResponse response;
-  EXPECT_TRUE(absl::IsUnimplemented(ShowSharedMemory(nullptr, {}, &response)));
-  EXPECT_TRUE(absl::IsUnimplemented(RegisterSharedMemory(nullptr, {})));
-  EXPECT_TRUE(absl::IsUnimplemented(UnregisterSharedMemory(nullptr, {})));
+  EXPECT_TRUE(absl::IsUnimplemented(
+      ShowSharedMemory(nullptr, inference::SystemSharedMemoryStatusRequest(), &response)));
+  EXPECT_TRUE(absl::IsUnimplemented(
+      RegisterSharedMemory(nullptr, inference::SystemSharedMemoryRegisterRequest())));
+  EXPECT_TRUE(absl::IsUnimplemented(
+      UnregisterSharedMemory(nullptr, inference::SystemSharedMemoryUnregisterRequest())));
 }
 
-TEST(SharedMemoryCalls, ThereIsNoCudaSharedMemory) {
-  EXPECT_TRUE(absl::IsUnimplemented(RegisterCudaSharedMemory({})));
+TEST(SharedMemoryCalls, MemoryOfADeviceNeedsOne) {
+  inference::CudaSharedMemoryRegisterRequest request;
+  inference::CudaSharedMemoryStatusResponse response;
+  SharedMemoryRegions regions(4, 100);
+  EXPECT_TRUE(absl::IsUnimplemented(RegisterSharedMemory(nullptr, request)));
+  EXPECT_TRUE(absl::IsUnimplemented(RegisterSharedMemory(&regions, request)));
+  for (SharedMemoryRegions* some : {static_cast<SharedMemoryRegions*>(nullptr), &regions}) {
+    EXPECT_TRUE(ShowSharedMemory(some, inference::CudaSharedMemoryStatusRequest(), &response).ok());
+    EXPECT_TRUE(UnregisterSharedMemory(some, inference::CudaSharedMemoryUnregisterRequest()).ok());
+  }
+  EXPECT_EQ(response.regions_size(), 0);
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "server/rpc/shared_memory_regions.h"
+#include "server/rpc/system_region.h"
 
 namespace inferd {
 
@@ -44,5 +46,11 @@ class SharedObject {
   std::string key_;
   int file_ = -1;
 };
+
+inline absl::Status RegisterObject(SharedMemoryRegions& regions, const std::string& name,
+                                   const SharedObject& object, uint64_t offset, uint64_t bytes) {
+  return regions.Register(name,
+                          [&] { return SystemRegion::Open(name, object.key(), offset, bytes); });
+}
 
 }  // namespace inferd

@@ -1,4 +1,4 @@
-#include "server/rpc/shared_memory_region.h"
+#include "server/rpc/system_region.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,14 +21,14 @@ void ExpectRefused(const absl::Status& status, absl::StatusCode code, const std:
 }
 
 void ExpectKeyRefused(const std::string& key, const std::string& text) {
-  ExpectRefused(SharedMemoryRegion::Open("r", key, 0, 1).status(),
+  ExpectRefused(SystemRegion::Open("r", key, 0, 1).status(),
                 absl::StatusCode::kInvalidArgument, text);
 }
 
-TEST(SharedMemoryRegion, ReadsAndWritesItsPartOfTheObject) {
+TEST(SystemRegion, ReadsAndWritesItsPartOfTheObject) {
   SharedObject object(32);
   object.Write(8, "abcd");
-  const auto region = SharedMemoryRegion::Open("r", object.key(), 8, 16).value();
+  const auto region = SystemRegion::Open("r", object.key(), 8, 16).value();
   char bytes[4];
   ASSERT_TRUE(region->Read(0, 4, bytes).ok());
   EXPECT_EQ(std::string(bytes, 4), "abcd");
@@ -36,13 +36,13 @@ TEST(SharedMemoryRegion, ReadsAndWritesItsPartOfTheObject) {
   EXPECT_EQ(object.Read(8, 6), std::string("abxyz\0", 6));
 }
 
-TEST(SharedMemoryRegion, TakesKeysWithAndWithoutASlash) {
+TEST(SystemRegion, TakesKeysWithAndWithoutASlash) {
   const SharedObject object(8);
-  EXPECT_TRUE(SharedMemoryRegion::Open("r", object.key(), 0, 8).ok());
-  EXPECT_TRUE(SharedMemoryRegion::Open("r", object.key().substr(1), 0, 8).ok());
+  EXPECT_TRUE(SystemRegion::Open("r", object.key(), 0, 8).ok());
+  EXPECT_TRUE(SystemRegion::Open("r", object.key().substr(1), 0, 8).ok());
 }
 
-TEST(SharedMemoryRegion, RefusesKeysThatLeaveTheFolderOrAreReserved) {
+TEST(SystemRegion, RefusesKeysThatLeaveTheFolderOrAreReserved) {
   ExpectKeyRefused("", "key of 1 to 255 bytes");
   ExpectKeyRefused("/", "without '/'");
   ExpectKeyRefused("..", "without '/'");
@@ -55,25 +55,25 @@ TEST(SharedMemoryRegion, RefusesKeysThatLeaveTheFolderOrAreReserved) {
   ExpectKeyRefused(std::string(300, 'k'), "got 300");
 }
 
-TEST(SharedMemoryRegion, RefusesWhatIsNotThereOrIsNoObject) {
-  ExpectRefused(SharedMemoryRegion::Open("r", "/nobody-made-this", 0, 1).status(),
+TEST(SystemRegion, RefusesWhatIsNotThereOrIsNoObject) {
+  ExpectRefused(SystemRegion::Open("r", "/nobody-made-this", 0, 1).status(),
                 absl::StatusCode::kNotFound, "/nobody-made-this");
   const std::string pipe = absl::StrCat("pipe-test-", getpid());
   ASSERT_EQ(mkfifo(("/dev/shm/" + pipe).c_str(), 0600), 0);
-  ExpectRefused(SharedMemoryRegion::Open("r", pipe, 0, 1).status(),
+  ExpectRefused(SystemRegion::Open("r", pipe, 0, 1).status(),
                 absl::StatusCode::kInvalidArgument, "no shared memory object");
   unlink(("/dev/shm/" + pipe).c_str());
   const std::string link = absl::StrCat("link-test-", getpid());
   ASSERT_EQ(symlink("/etc/passwd", ("/dev/shm/" + link).c_str()), 0);
-  ExpectRefused(SharedMemoryRegion::Open("r", link, 0, 1).status(),
+  ExpectRefused(SystemRegion::Open("r", link, 0, 1).status(),
                 absl::StatusCode::kInvalidArgument, "open");
   unlink(("/dev/shm/" + link).c_str());
 }
 
-TEST(SharedMemoryRegion, RefusesRangesPastTheObjectsEnd) {
+TEST(SystemRegion, RefusesRangesPastTheObjectsEnd) {
   const SharedObject object(8);
   const auto code = [&](uint64_t offset, uint64_t bytes) {
-    return SharedMemoryRegion::Open("r", object.key(), offset, bytes).status().code();
+    return SystemRegion::Open("r", object.key(), offset, bytes).status().code();
   };
   EXPECT_EQ(code(0, 8), absl::StatusCode::kOk);
   EXPECT_EQ(code(0, 9), absl::StatusCode::kInvalidArgument);
@@ -84,9 +84,9 @@ TEST(SharedMemoryRegion, RefusesRangesPastTheObjectsEnd) {
   EXPECT_EQ(code(kHuge / 2, kHuge / 2), absl::StatusCode::kInvalidArgument);
 }
 
-TEST(SharedMemoryRegion, ChecksRangesWithoutOverflow) {
+TEST(SystemRegion, ChecksRangesWithoutOverflow) {
   const SharedObject object(8);
-  const auto region = SharedMemoryRegion::Open("r", object.key(), 0, 8).value();
+  const auto region = SystemRegion::Open("r", object.key(), 0, 8).value();
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   EXPECT_TRUE(region->CheckRange(0, 8).ok());
   EXPECT_TRUE(region->CheckRange(8, 0).ok());
@@ -96,9 +96,9 @@ TEST(SharedMemoryRegion, ChecksRangesWithoutOverflow) {
   }
 }
 
-TEST(SharedMemoryRegion, AShrunkenObjectIsAnError) {
+TEST(SystemRegion, AShrunkenObjectIsAnError) {
   SharedObject object(8192);
-  const auto region = SharedMemoryRegion::Open("r", object.key(), 0, 8192).value();
+  const auto region = SystemRegion::Open("r", object.key(), 0, 8192).value();
   object.Truncate(4096);
   std::string bytes(8192, '\0');
   ExpectRefused(region->Read(0, 8192, bytes.data()), absl::StatusCode::kInvalidArgument,
@@ -110,22 +110,22 @@ TEST(SharedMemoryRegion, AShrunkenObjectIsAnError) {
   EXPECT_FALSE(region->Read(0, 1, bytes.data()).ok());
 }
 
-TEST(SharedMemoryRegion, OutlivesTheObjectsName) {
-  std::shared_ptr<const SharedMemoryRegion> region;
+TEST(SystemRegion, OutlivesTheObjectsName) {
+  std::shared_ptr<const SystemRegion> region;
   {
     SharedObject object(4);
     object.Write(0, "abcd");
-    region = SharedMemoryRegion::Open("r", object.key(), 0, 4).value();
+    region = SystemRegion::Open("r", object.key(), 0, 4).value();
   }
   char bytes[4];
   EXPECT_TRUE(region->Read(0, 4, bytes).ok());
   EXPECT_EQ(std::string(bytes, 4), "abcd");
 }
 
-TEST(SharedMemoryRegion, RefusesBadNames) {
+TEST(SystemRegion, RefusesBadNames) {
   const SharedObject object(8);
   for (const std::string& name : {std::string(), std::string(256, 'n'), std::string("a\nb")}) {
-    ExpectRefused(SharedMemoryRegion::Open(name, object.key(), 0, 8).status(),
+    ExpectRefused(SystemRegion::Open(name, object.key(), 0, 8).status(),
                   absl::StatusCode::kInvalidArgument, "name");
   }
 }
