@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
-#include <utility>
 
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/ops/op_registry.h"
+#include "engine/passes/epilogue_operand.h"
 #include "engine/passes/matcher.h"
 #include "engine/passes/passes.h"
 
@@ -34,18 +34,6 @@ std::optional<EpilogueStep> ClipStep(const Matcher& matcher, const Node& clip) {
   return step;
 }
 
-void AppendBinary(const OpDef* op, ValueId operand, Attributes attributes, Node* node) {
-  if (node->first_epilogue_input < 0) {
-    node->first_epilogue_input = static_cast<int>(node->inputs.size());
-  }
-  EpilogueStep step;
-  step.op = op;
-  step.attributes = std::move(attributes);
-  step.operand = static_cast<int>(node->inputs.size());
-  node->inputs.push_back(operand);
-  node->epilogue.push_back(std::move(step));
-}
-
 // Whether `norm` normalizes `y` along its innermost dimension and scales each element.
 bool NormalizesRows(const Graph& graph, const Node& norm, ValueId y) {
   const SymbolicShape& shape = graph.value(y).type.shape;
@@ -62,9 +50,9 @@ bool NormalizesRows(const Graph& graph, const Node& norm, ValueId y) {
 
 // Appends such a normalization: a step that scales, and the Add of the bias if there is one.
 void AppendNormalization(const Node& norm, Node* node) {
-  AppendBinary(norm.op, norm.inputs[1], norm.attributes, node);
+  AppendBinaryStep(*norm.op, norm.inputs[1], norm.attributes, node);
   if (norm.inputs.size() > 2 && norm.inputs[2] != kNoValue) {
-    AppendBinary(&OpRegistry::Builtin().Get("", "Add"), norm.inputs[2], {}, node);
+    AppendBinaryStep(OpRegistry::Builtin().Get("", "Add"), norm.inputs[2], {}, node);
   }
 }
 
@@ -94,7 +82,7 @@ std::optional<Node> WithReader(const Graph& graph, const Matcher& matcher, const
       return std::nullopt;
     }
     const bool operand_first = reader.inputs[1] == y;
-    AppendBinary(reader.op, reader.inputs[operand_first ? 0 : 1], {}, &fused);
+    AppendBinaryStep(*reader.op, reader.inputs[operand_first ? 0 : 1], {}, &fused);
     fused.epilogue.back().operand_first = operand_first;
   } else if (NormalizesRows(graph, reader, y)) {
     AppendNormalization(reader, &fused);

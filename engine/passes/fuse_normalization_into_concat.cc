@@ -5,6 +5,7 @@
 #include "engine/core/status_macros.h"
 #include "engine/graph/op_def.h"
 #include "engine/ops/op_registry.h"
+#include "engine/passes/epilogue_operand.h"
 #include "engine/passes/matcher.h"
 #include "engine/passes/passes.h"
 
@@ -43,17 +44,6 @@ absl::StatusOr<std::optional<ScaleShift>> ScaleShiftOf(const Graph& graph, const
   return result;
 }
 
-void AppendBinary(const char* op, ValueId operand, Node* node) {
-  if (node->first_epilogue_input < 0) {
-    node->first_epilogue_input = static_cast<int>(node->inputs.size());
-  }
-  EpilogueStep step;
-  step.op = &OpRegistry::Builtin().Get("", op);
-  step.operand = static_cast<int>(node->inputs.size());
-  node->inputs.push_back(operand);
-  node->epilogue.push_back(std::move(step));
-}
-
 // The channels of a normalization of joined channels that nothing else reads; 0 for other nodes.
 int64_t NormalizedChannels(const Graph& graph, const Matcher& matcher, const Node& norm) {
   if (norm.removed || norm.op->name != "BatchNormalization" || !norm.op->domain.empty() ||
@@ -87,8 +77,11 @@ absl::StatusOr<int> FuseNormalizationIntoConcat(Graph& graph, const PassContext&
                                                graph.value(norm.inputs[0]).type.shape.rank()));
     if (!affine) continue;
     Node fused = graph.node(concat_id);
-    AppendBinary("Mul", graph.AddConstant("", std::move(affine->scale)), &fused);
-    AppendBinary("Add", graph.AddConstant("", std::move(affine->shift)), &fused);
+    const OpRegistry& registry = OpRegistry::Builtin();
+    AppendBinaryStep(registry.Get("", "Mul"), graph.AddConstant("", std::move(affine->scale)), {},
+                     &fused);
+    AppendBinaryStep(registry.Get("", "Add"), graph.AddConstant("", std::move(affine->shift)), {},
+                     &fused);
     if (!context.Accelerated(graph, fused, graph.node(concat_id))) continue;
     fused.outputs[0] = norm.outputs[0];
     graph.RemoveNode(id);
