@@ -22,11 +22,14 @@ struct PanelPart {
   int64_t last_panel;
 };
 
-// The most rows of a block.
+// Rows that a tile of three vectors has, of the longest ones.
+inline constexpr int64_t kTileRows = 8;
+
+// The most rows of a block, of full tiles.
 inline int64_t MaxBlockRows(const PanelProduct& product) {
   constexpr int64_t kBlockInputFloats = 160 << 10;
   const int64_t depth = std::min(product.depth, PanelForm::kMaxBlockDepth);
-  return std::clamp<int64_t>(kBlockInputFloats / depth, 64, 256);
+  return std::clamp<int64_t>(kBlockInputFloats / depth, 64, 256) / kTileRows * kTileRows;
 }
 
 // Calls fn(thread's number, part) on up to `threads` threads. They share the panels of a matrix
@@ -54,16 +57,16 @@ void SharePanels(const PanelProduct& product, int64_t rows, int threads, const F
   }
 }
 
-// Calls fn(part) for blocks of its rows of about equal height.
+// Calls fn(part) for blocks of its rows of about equal height, of full tiles but for the last.
 template <typename Fn>
 void ForEachBlockOfRows(const PanelProduct& product, const PanelPart& part, const Fn& fn) {
-  const int64_t rows = part.last_row - part.first_row;
-  const int64_t blocks = DivideUp(rows, MaxBlockRows(product));
+  const int64_t tiles = DivideUp(part.last_row - part.first_row, kTileRows);
+  const int64_t blocks = DivideUp(tiles * kTileRows, MaxBlockRows(product));
+  PanelPart block = part;
   for (int64_t b = 0; b < blocks; ++b) {
-    PanelPart block = part;
-    block.first_row = part.first_row + rows * b / blocks;
-    block.last_row = part.first_row + rows * (b + 1) / blocks;
+    block.last_row = std::min(part.last_row, part.first_row + tiles * (b + 1) / blocks * kTileRows);
     fn(block);
+    block.first_row = block.last_row;
   }
 }
 

@@ -38,9 +38,9 @@ struct PanelTile {
   int64_t units;                 // stretches
   int64_t depth;                 // of a stretch
   const float* panel;
-  const float* next;   // fetched ahead:
-  int64_t next_lines;  // so many lines with every four rows of the panel
-  const float* bias;   // null: not in this block
+  const float* next;  // fetched ahead, in lines
+  int64_t next_lines;
+  const float* bias;  // null: not in this block
   const float* add;
   int64_t add_step;
   float* y;
@@ -212,12 +212,17 @@ HWY_INLINE void AddRow(const Rows& x, int64_t k, const float* panel,
   sums->AddProduct(x, k, row);
 }
 
-// Fetched ahead: `lines` lines with every four rows of the panel.
+// What is fetched ahead, a few lines with every four rows of the panel. No line is asked for twice:
+// even of one that the second cache has, the question takes up a buffer between the caches, which
+// the panel's own lines wait for.
 struct Ahead {
   const float* next;
-  int64_t lines;
+  const float* end;
+  int64_t step;
   HWY_INLINE void Fetch() {
-    for (int64_t i = 0; i < lines; ++i, next += kLineFloats) __builtin_prefetch(next, 0, 2);
+    for (int64_t i = 0; i < step && next < end; ++i, next += kLineFloats) {
+      __builtin_prefetch(next, 0, 2);
+    }
   }
 };
 
@@ -250,7 +255,8 @@ HWY_NOINLINE void MultiplyTile(const PanelTile& tile) {
   PanelSums<kRows, kVectors> sums;
   sums.Start(tile);
   if (tile.last && tile.add != nullptr) FetchRows<kRows, kVectors>(tile.add, tile.add_step);
-  Ahead ahead = {tile.next, tile.next_lines};
+  Ahead ahead = {tile.next, tile.next + tile.next_lines * kLineFloats,
+                 DivideUp(tile.next_lines, std::max<int64_t>(1, tile.units * (tile.depth / 4)))};
   const float* panel = tile.panel;
   if constexpr (kPointers) {
     for (int64_t u = 0; u < tile.units; ++u) {
@@ -282,11 +288,7 @@ HWY_INLINE void MultiplyPanel(PanelTile tile, int64_t rows) {
   const PanelTile start = tile;
   const int64_t tiles = DivideUp(rows, kMost);
   const int64_t lines = DivideUp(tile.units * tile.depth * kVectors * kLanes, kLineFloats);
-  const int64_t lines_of_tile = DivideUp(lines, tiles);
-  tile.next_lines =
-      tile.next == nullptr
-          ? 0
-          : DivideUp(lines_of_tile, std::max<int64_t>(1, tile.units * (tile.depth / 4)));
+  tile.next_lines = DivideUp(lines, tiles);
   for (int64_t i = 0; i < tiles; ++i) {
     const int64_t first = rows * i / tiles;
     if constexpr (kPointers) {
@@ -297,7 +299,7 @@ HWY_INLINE void MultiplyPanel(PanelTile tile, int64_t rows) {
     tile.y = start.y + first * tile.y_step;
     if (start.add != nullptr) tile.add = start.add + first * tile.add_step;
     MultiplyTileOf<kMost, kVectors, kPointers>(rows * (i + 1) / tiles - first, tile);
-    if (start.next != nullptr) tile.next += lines_of_tile * kLineFloats;
+    tile.next += tile.next_lines * kLineFloats;
   }
 }
 
