@@ -14,8 +14,8 @@
 #include "engine/providers/cuda/node_checks.h"
 #include "engine/providers/cuda/step_kernel.h"
 
-// QuantizeLinear and DequantizeLinear of integers, for the whole tensor, by slice and by block, and
-// DynamicQuantizeLinear.
+// QuantizeLinear and DequantizeLinear of integers and floats of 8 bits, for the whole tensor, by
+// slice and by block, and DynamicQuantizeLinear.
 namespace inferd::cuda {
 namespace {
 
@@ -35,19 +35,24 @@ std::optional<Stored> StoredAs(DType dtype) {
       return Stored::kUint16;
     case DType::kInt32:
       return Stored::kInt32;
+    case DType::kFloat8E4m3fn:
+      return Stored::kFloat8E4m3;
+    case DType::kFloat8E5m2:
+      return Stored::kFloat8E5m2;
     default:
       return std::nullopt;
   }
 }
 
-// Between integers in `quantized` and numbers in `real`, by the scale and zero point of the inputs.
+// Between what is stored in `quantized` and numbers in `real`, by the scale and zero point of the
+// inputs.
 bool TakesTypes(const Graph& graph, const Node& node, ValueId quantized, ValueId real) {
   if (node.outputs.size() != 1 || !graph.value(node.inputs[0]).type.is_tensor()) return false;
   const SymbolicShape& shape = ShapeOf(graph, node.inputs[0]);
   if (!shape.has_rank() || shape.rank() > kMaxDims || !HasInput(node, 1)) return false;
-  const DType integers = DTypeOf(graph, quantized);
-  if (!StoredAs(integers) || !IsFloatType(DTypeOf(graph, node.inputs[1]))) return false;
-  if (HasInput(node, 2) && DTypeOf(graph, node.inputs[2]) != integers) return false;
+  const DType stored = DTypeOf(graph, quantized);
+  if (!StoredAs(stored) || !IsFloatType(DTypeOf(graph, node.inputs[1]))) return false;
+  if (HasInput(node, 2) && DTypeOf(graph, node.inputs[2]) != stored) return false;
   return TypeOf(graph, real).has_value() && ElementwisePlan::SupportsEpilogue(graph, node);
 }
 
@@ -132,7 +137,6 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> MakeScaledStep(
 absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareQuantize(const Graph& graph, const Node& node,
                                                              const CudaPrepareContext&) {
   const DType type = DTypeOf(graph, node.outputs[0]);
-  ASSIGN_OR_RETURN(const IntegerRange range, QuantizedRange(type));
   QuantizeRequest request;
   ASSIGN_OR_RETURN(request.grid, GridOf(graph, node));
   request.x_type = *TypeOf(graph, node.inputs[0]);
@@ -140,8 +144,11 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> PrepareQuantize(const Graph& graph,
   const auto precision = static_cast<DType>(node.attributes.Int("precision", 0));
   request.precision = precision == DType::kInvalid ? request.scale_type : *TypeOf(precision);
   request.stored = *StoredAs(type);
-  request.lowest = range.lowest;
-  request.highest = range.highest;
+  if (const auto range = QuantizedRange(type); range.ok()) {
+    request.lowest = range->lowest;
+    request.highest = range->highest;
+  }
+  request.saturates = node.attributes.Int("saturate", 1) != 0;
   request.elements = BoundShape(graph, node.inputs[0]).num_elements();
   return MakeScaledStep(graph, node, "quantize", request, LaunchQuantize);
 }

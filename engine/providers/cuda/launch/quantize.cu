@@ -1,5 +1,6 @@
 #include "engine/providers/cuda/launch/quantize.h"
 
+#include <cuda_fp8.h>
 #include <cuda_runtime.h>
 
 #include <type_traits>
@@ -17,7 +18,15 @@ unsigned GridOf(int64_t elements) {
   return static_cast<unsigned>(blocks < 65536 ? blocks : 65536);
 }
 
-// Calls `body` with a null pointer to the type that integers are stored as.
+template <__nv_fp8_interpretation_t kKind>
+struct Float8 {
+  __nv_fp8_storage_t bits = 0;
+  __device__ __forceinline__ explicit operator float() const {
+    return __half2float(__half(__nv_cvt_fp8_to_halfraw(bits, kKind)));
+  }
+};
+
+// Calls `body` with a null pointer to the type that quantized values are stored as.
 template <typename Body>
 void WithStored(Stored stored, Body body) {
   switch (stored) {
@@ -31,6 +40,10 @@ void WithStored(Stored stored, Body body) {
       return body(static_cast<uint16_t*>(nullptr));
     case Stored::kInt32:
       return body(static_cast<int32_t*>(nullptr));
+    case Stored::kFloat8E4m3:
+      return body(static_cast<Float8<__NV_E4M3>*>(nullptr));
+    case Stored::kFloat8E5m2:
+      return body(static_cast<Float8<__NV_E5M2>*>(nullptr));
   }
 }
 
@@ -46,14 +59,25 @@ __device__ __forceinline__ int64_t ScaleOf(const ScaleGrid& grid, int64_t i) {
   return at;
 }
 
-__device__ __forceinline__ int64_t Quantized(float scaled, int64_t zero, int64_t lowest,
-                                             int64_t highest) {
+__device__ __forceinline__ int64_t Clamped(float scaled, int64_t zero, int64_t lowest,
+                                           int64_t highest) {
   int64_t value = zero;
   if (scaled == scaled) {
     // Far outside of the range the exact value does not matter.
     value += static_cast<int64_t>(rintf(fminf(fmaxf(scaled, -1e9f), 1e9f)));
   }
   return value < lowest ? lowest : value > highest ? highest : value;
+}
+
+template <typename T>
+__device__ __forceinline__ T Quantized(float scaled, T zero, const QuantizeRequest& request) {
+  return static_cast<T>(Clamped(scaled, zero, request.lowest, request.highest));
+}
+template <__nv_fp8_interpretation_t kKind>
+__device__ __forceinline__ Float8<kKind> Quantized(float scaled, Float8<kKind> zero,
+                                                   const QuantizeRequest& request) {
+  const auto saturation = request.saturates ? __NV_SATFINITE : __NV_NOSAT;
+  return {__nv_cvt_float_to_fp8(scaled + static_cast<float>(zero), saturation, kKind)};
 }
 
 template <typename T>
@@ -69,9 +93,8 @@ __global__ void __launch_bounds__(kThreads)
     if (request.precision == Type::kBfloat16) {
       scaled = __bfloat162float(__float2bfloat16_rn(scaled));
     }
-    const int64_t zero = request.zero == nullptr ? 0 : static_cast<const T*>(request.zero)[at];
-    static_cast<T*>(request.y)[i] =
-        static_cast<T>(Quantized(scaled, zero, request.lowest, request.highest));
+    const T zero = request.zero == nullptr ? T() : static_cast<const T*>(request.zero)[at];
+    static_cast<T*>(request.y)[i] = Quantized(scaled, zero, request);
   }
 }
 
@@ -130,7 +153,7 @@ __global__ void __launch_bounds__(kThreads)
   const float spread = (range[1] - range[0]) / 255.0f;
   const float step = spread == 0 ? 1.0f : spread;
   *scale = step;
-  *zero = static_cast<uint8_t>(Quantized(-range[0] / step, 0, 0, 255));
+  *zero = static_cast<uint8_t>(Clamped(-range[0] / step, 0, 0, 255));
 }
 static_assert(kRangeBlocks <= kThreads);
 

@@ -4,8 +4,16 @@
 
 namespace inferd::cuda {
 
-// Quantized integers as they are stored; those of fewer bits take a byte each.
-enum class Stored : uint8_t { kInt8, kUint8, kInt16, kUint16, kInt32 };
+// Quantized values as they are stored; integers of fewer bits take a byte each.
+enum class Stored : uint8_t {
+  kInt8,
+  kUint8,
+  kInt16,
+  kUint16,
+  kInt32,
+  kFloat8E4m3,  // without infinities
+  kFloat8E5m2,
+};
 
 // Which scale and zero point serve an element of x: that at the sum of its coordinates times the
 // strides, the coordinate along `axis` divided by `block` first. Dims are those of x in the order
@@ -18,7 +26,7 @@ struct ScaleGrid {
 };
 
 // y = round(x / scale) + zero, halves to even, clamped; NaN gives the zero point. The quotient is
-// rounded to `precision` first.
+// rounded to `precision` first. Of floats of 8 bits it is x / scale + zero, rounded to them.
 struct QuantizeRequest {
   const void* x = nullptr;
   const void* scale = nullptr;
@@ -28,8 +36,9 @@ struct QuantizeRequest {
   Type scale_type = Type::kFloat32;
   Type precision = Type::kFloat32;
   Stored stored = Stored::kUint8;
-  int64_t lowest = 0;
+  int64_t lowest = 0;  // of integers
   int64_t highest = 255;
+  bool saturates = true;  // floats: what is too large becomes the largest finite one
   int64_t elements = 0;
   ScaleGrid grid;
 };

@@ -59,6 +59,38 @@ TEST_F(QuantizeKernels, TakeOneScaleForAll) {
   Check("QuantizeLinear", Shape({300}), Shape({1}), DType::kUint8, {}, DType::kFloat32, false);
 }
 
+TEST_F(QuantizeKernels, TakeFloatsOfEightBits) {
+  for (const DType type : {DType::kFloat8E4m3fn, DType::kFloat8E5m2}) {
+    for (const DType real : {DType::kFloat32, DType::kFloat16, DType::kBfloat16}) {
+      for (const char* op : {"QuantizeLinear", "DequantizeLinear"}) {
+        Check(op, Shape({3, 5, 67}), Shape(), type, {}, real);
+        Check(op, Shape({3, 5, 67}), Shape({5}), type, {}, real);
+        Check(op, Shape({3, 20, 7}), Shape({3, 5, 7}), type,
+              MakeAttributes({{"axis", int64_t{1}}, {"block_size", int64_t{4}}}), real);
+      }
+    }
+  }
+}
+
+TEST_F(QuantizeKernels, RoundFloatsOfEightBitsAndSaturateOrOverflow) {
+  std::vector<double> values = {INFINITY, -INFINITY, NAN,     448,       464,     464.01,
+                                -465,     57344,     61439,   6e4,       1e30,    -1e30,
+                                0,        -0.0,      0x1p-10, 0x1.8p-10, 0x1p-17, 0x1.8p-17};
+  for (int i = 0; i < 400; ++i) values.push_back((i % 2 == 0 ? 1 : -1) * std::exp2(i / 10.0 - 20));
+  const Shape shape({static_cast<int64_t>(values.size())});
+  const Tensor x = ValuesAs(DType::kFloat32, shape, values);
+  for (const DType type : {DType::kFloat8E4m3fn, DType::kFloat8E5m2}) {
+    for (const int64_t saturate : {0, 1}) {
+      GraphBuilder b;
+      const auto attributes =
+          MakeAttributes({{"output_dtype", static_cast<int64_t>(type)}, {"saturate", saturate}});
+      const ValueId y =
+          b.Op("QuantizeLinear", {b.Input("x", SymbolicShape(shape)), b.Scalar(1)}, attributes);
+      ExpectSame(b.Build({y}), {x}, 0, 0);
+    }
+  }
+}
+
 TEST_F(QuantizeKernels, TakeAScaleForEachSlice) {
   for (const int64_t axis : {0, 1, 2, -1}) {
     const Shape x({3, 5, 67});
