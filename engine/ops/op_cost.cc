@@ -120,6 +120,7 @@ constexpr CostRule kRules[] = {
     {"", "Gemm", ProductFlops, 0},
     {"", "MatMulInteger", ProductFlops, 0},
     {"", "QLinearMatMul", ProductFlops, 0},
+    {"inferd", "ScaledMatMul", ProductFlops, 0},
     {kMicrosoft, "FusedMatMul", ProductFlops, 0},
     {kMicrosoft, "FusedGemm", ProductFlops, 0},
     {kMicrosoft, "MatMulIntegerToFloat", ProductFlops, 0},

@@ -88,6 +88,10 @@ absl::StatusOr<int> SinkViews(Graph& graph, const PassContext& context);
 // inferd.Attention reads as Q, K or V -> one product, which it reads in place.
 absl::StatusOr<int> MergeProjections(Graph& graph, const PassContext& context);
 
+// Bound graphs: products of what DequantizeLinear makes of 8-bit floats by one scale each, with the
+// Transpose before B and Gemm's C -> inferd.ScaledMatMul, where a provider has products of them.
+absl::StatusOr<int> FuseScaledProducts(Graph& graph, const PassContext& context);
+
 // Bound graphs, where the config asks for bfloat16 or float16: products read their activations in
 // it, and so does what copies or maps values on the way to them; sums of squares, exponents and
 // residual streams that no product reads stay floats. Inserts Cast nodes where a node cannot take

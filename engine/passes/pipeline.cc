@@ -36,6 +36,7 @@ constexpr Pass kBoundPasses[] = {
     {"lower_attention", PassLevel::kAll, LowerAttention},
     {"fuse_attention", PassLevel::kAll, FuseAttention},
     {"sink_views", PassLevel::kAll, SinkViews},
+    {"fuse_scaled_products", PassLevel::kAll, FuseScaledProducts},
     // With shapes known, residuals can be shown to be equal; and attentions are whole until here.
     {"fuse_epilogues", PassLevel::kAll, FuseEpilogues},
     {"merge_projections", PassLevel::kAll, MergeProjections},

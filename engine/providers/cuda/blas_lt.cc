@@ -16,20 +16,26 @@ constexpr uint32_t kAlignmentBytes = kDeviceValueAlignment;
 // What NVIDIA advises for Hopper; algorithms that ask for less get less.
 constexpr uint64_t kMostWorkspaceBytes = uint64_t{32} << 20;
 
-cudaDataType_t DataType(Type type) {
+cudaDataType_t DataType(DType type) {
   switch (type) {
-    case Type::kFloat16:
+    case DType::kFloat16:
       return CUDA_R_16F;
-    case Type::kBfloat16:
+    case DType::kBfloat16:
       return CUDA_R_16BF;
-    case Type::kInt8:
+    case DType::kFloat8E4m3fn:
+      return CUDA_R_8F_E4M3;
+    case DType::kFloat8E5m2:
+      return CUDA_R_8F_E5M2;
+    case DType::kInt8:
       return CUDA_R_8I;
-    case Type::kInt32:
+    case DType::kInt32:
       return CUDA_R_32I;
     default:
       return CUDA_R_32F;
   }
 }
+
+bool IsFloat8(DType type) { return type == DType::kFloat8E4m3fn || type == DType::kFloat8E5m2; }
 
 template <typename T>
 absl::Status Set(cublasLtMatmulDesc_t description, cublasLtMatmulDescAttributes_t attribute,
@@ -54,7 +60,7 @@ absl::Status Set(cublasLtMatmulPreference_t preference,
 }
 
 // A row-major matrix [rows, columns], which the library sees as its transpose.
-absl::Status MakeLayout(Type type, int64_t rows, int64_t columns, int64_t batch, int64_t stride,
+absl::Status MakeLayout(DType type, int64_t rows, int64_t columns, int64_t batch, int64_t stride,
                         cublasLtMatrixLayoutOpaque_t* layout) {
   RETURN_IF_ERROR(
       ToStatus(cublasLtMatrixLayoutInit(layout, DataType(type), static_cast<uint64_t>(columns),
@@ -86,10 +92,10 @@ absl::Status MakePreference(cublasLtMatmulPreferenceOpaque_t* preference) {
 
 // The library's matrices are column-major, so that it is asked for the transpose D' = B' A': its
 // first operand is our B, and the bias is one value for each of its rows.
-absl::Status Product::MakeDescription(const void* bias,
+absl::Status Product::MakeDescription(const ProductOperands& operands,
                                       cublasLtMatmulDescOpaque_t* description) const {
-  const bool floats = spec_.operand_type == Type::kFloat32;
-  const bool integers = spec_.operand_type == Type::kInt8;
+  const bool floats = spec_.a_type == DType::kFloat32;
+  const bool integers = spec_.a_type == DType::kInt8;
   const cublasComputeType_t compute = integers               ? CUBLAS_COMPUTE_32I
                                       : floats && spec_.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
                                                              : CUBLAS_COMPUTE_32F;
@@ -102,20 +108,24 @@ absl::Status Product::MakeDescription(const void* bias,
   RETURN_IF_ERROR(Set(description, CUBLASLT_MATMUL_DESC_TRANSB, static_cast<int32_t>(of_a)));
   RETURN_IF_ERROR(
       Set(description, CUBLASLT_MATMUL_DESC_EPILOGUE, static_cast<uint32_t>(EpilogueOf(spec_))));
+  if (IsFloat8(spec_.a_type)) {
+    RETURN_IF_ERROR(Set(description, CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, operands.b_scale));
+    RETURN_IF_ERROR(Set(description, CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, operands.a_scale));
+  }
   if (!spec_.bias) return absl::OkStatus();
   RETURN_IF_ERROR(Set(description, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE,
                       static_cast<int32_t>(DataType(spec_.result_type))));
-  return Set(description, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+  return Set(description, CUBLASLT_MATMUL_DESC_BIAS_POINTER, operands.bias);
 }
 
 absl::Status Product::Run(const ProductOperands& operands, CudaContext& cuda) const {
   cublasLtMatmulDescOpaque_t description;
-  RETURN_IF_ERROR(MakeDescription(operands.bias, &description));
+  RETURN_IF_ERROR(MakeDescription(operands, &description));
   const void* c = spec_.beta == 0 ? operands.d : operands.c;
   // Factors of integers are integers.
   const int32_t one = 1;
   const int32_t zero = 0;
-  const bool integers = spec_.operand_type == Type::kInt8;
+  const bool integers = spec_.a_type == DType::kInt8;
   const void* alpha = integers ? static_cast<const void*>(&one) : &spec_.alpha;
   const void* beta = integers ? static_cast<const void*>(&zero) : &spec_.beta;
   // The layouts are only read.
@@ -140,16 +150,17 @@ absl::StatusOr<Product> BlasLt::Plan(const ProductSpec& spec, int rank) const {
   product.spec_ = spec;
   const int64_t a_rows = spec.a_transposed ? spec.k : spec.m;
   const int64_t b_rows = spec.b_transposed ? spec.n : spec.k;
-  RETURN_IF_ERROR(MakeLayout(spec.operand_type, a_rows, spec.m + spec.k - a_rows, spec.batch,
+  RETURN_IF_ERROR(MakeLayout(spec.a_type, a_rows, spec.m + spec.k - a_rows, spec.batch,
                              spec.a_stride, &product.a_));
-  RETURN_IF_ERROR(MakeLayout(spec.operand_type, b_rows, spec.n + spec.k - b_rows, spec.batch,
+  RETURN_IF_ERROR(MakeLayout(spec.b_type, b_rows, spec.n + spec.k - b_rows, spec.batch,
                              spec.b_stride, &product.b_));
   RETURN_IF_ERROR(
       MakeLayout(spec.result_type, spec.m, spec.n, spec.batch, spec.d_stride, &product.d_));
-  // Only its alignment is looked at.
-  const auto* bias = reinterpret_cast<const void*>(uintptr_t{kAlignmentBytes});
+  // Only their alignment is looked at.
+  const auto* aligned = reinterpret_cast<const void*>(uintptr_t{kAlignmentBytes});
+  const ProductOperands operands = {.a_scale = aligned, .b_scale = aligned, .bias = aligned};
   cublasLtMatmulDescOpaque_t description;
-  RETURN_IF_ERROR(product.MakeDescription(bias, &description));
+  RETURN_IF_ERROR(product.MakeDescription(operands, &description));
   cublasLtMatmulPreferenceOpaque_t preference;
   RETURN_IF_ERROR(MakePreference(&preference));
   cublasLtMatmulHeuristicResult_t found[kMostAlgorithms] = {};

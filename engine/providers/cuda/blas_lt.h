@@ -7,22 +7,25 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "engine/core/dtype.h"
 #include "engine/providers/cuda/cuda_context.h"
-#include "engine/providers/cuda/launch/types.h"
 
 namespace inferd::cuda {
 
 // D = relu(alpha * A B + beta * C + bias), row-major: A [m,k], B [k,n] (each maybe stored
 // transposed), C and D [m,n], bias [n]; `batch` of them at strides in elements, bias shared. Of
-// int8 operands it is D = A B in int32, alone.
+// int8 operands it is D = A B in int32, alone. Those of floats of 8 bits, of which one may be
+// float8e5m2, are each multiplied by one scale; B is stored transposed, k and n are multiples of
+// 16, and a bias goes with results of 16 bits only.
 struct ProductSpec {
   int64_t m = 0;
   int64_t n = 0;
   int64_t k = 0;
   bool a_transposed = false;
   bool b_transposed = false;
-  Type operand_type = Type::kFloat32;  // of A and B: floats, or int8
-  Type result_type = Type::kFloat32;   // of C, D and bias; int32 of int8
+  DType a_type = DType::kFloat32;       // floats, or int8
+  DType b_type = DType::kFloat32;       // that of A
+  DType result_type = DType::kFloat32;  // of C, D and bias; int32 of int8
   float alpha = 1;
   float beta = 0;  // 0: there is no C
   bool bias = false;
@@ -37,6 +40,8 @@ struct ProductSpec {
 struct ProductOperands {
   const void* a = nullptr;
   const void* b = nullptr;
+  const void* a_scale = nullptr;  // a float32 each, of operands of 8-bit floats
+  const void* b_scale = nullptr;
   const void* c = nullptr;
   const void* bias = nullptr;
   void* d = nullptr;
@@ -53,7 +58,8 @@ class Product {
 
  private:
   friend class BlasLt;
-  absl::Status MakeDescription(const void* bias, cublasLtMatmulDescOpaque_t* description) const;
+  absl::Status MakeDescription(const ProductOperands& operands,
+                               cublasLtMatmulDescOpaque_t* description) const;
 
   cublasLtHandle_t handle_ = nullptr;
   ProductSpec spec_;

@@ -16,4 +16,9 @@ bool IsOrBecomes(const Graph& graph, ValueId value, DType type);
 absl::StatusOr<std::shared_ptr<const void>> ConvertedConstant(const Tensor& constant, DType type,
                                                               const CudaPrepareContext& context);
 
+// The constant, of elements of a byte, in the device's memory with its last two dimensions
+// exchanged. RESOURCE_EXHAUSTED likewise.
+absl::StatusOr<std::shared_ptr<const void>> TransposedConstant(const Tensor& constant,
+                                                               const CudaPrepareContext& context);
+
 }  // namespace inferd::cuda

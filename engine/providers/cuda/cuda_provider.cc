@@ -44,7 +44,8 @@ CudaProvider::CudaProvider(std::unique_ptr<CudaDevice> device, BlasLt blas,
     : device_(std::move(device)),
       blas_(std::move(blas)),
       generated_(*device_, config.cache_dir),
-      tf32_(config.tf32) {}
+      tf32_(config.tf32),
+      kernels_(device_->compute_capability()) {}
 
 std::string CudaProvider::description() const {
   return absl::StrCat(device_->Description(), ", ", generated_.report());

@@ -5,8 +5,9 @@
 
 namespace inferd::cuda {
 
-KernelTable::KernelTable() {
+KernelTable::KernelTable(int compute_capability) {
   for (const CudaKernelDef& def : BuiltinCudaKernels()) {
+    if (def.compute_capability > compute_capability) continue;
     by_op_[absl::StrCat(def.domain, ":", def.op)].push_back(def);
   }
 }

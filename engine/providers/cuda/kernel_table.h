@@ -8,11 +8,11 @@
 
 namespace inferd::cuda {
 
-// The definitions by operator. Needs no device, so that what is supported can be asked without one.
-// Immutable.
+// The definitions by operator that a device of some compute capability has. Needs no device, so
+// that what is supported can be asked without one. Immutable.
 class KernelTable {
  public:
-  KernelTable();
+  explicit KernelTable(int compute_capability);
 
   // The first definition that takes the node, or null.
   const CudaKernelDef* Find(const Graph& graph, const Node& node) const;

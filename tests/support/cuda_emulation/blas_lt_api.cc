@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "engine/core/float16.h"
+#include "engine/ops/float_format.h"
 #include "engine/providers/device.h"
 #include "tests/support/cuda_emulation/stream_clock.h"
 
@@ -22,6 +23,8 @@ struct Description {
   const void* bias;
   int32_t compute;
   int32_t scale_type;
+  const float* a_scale;
+  const float* b_scale;
 };
 struct Layout {
   int64_t rows;
@@ -47,8 +50,16 @@ struct Algorithm {
 constexpr Algorithm kAlgorithms[] = {{1, 0}, {0.25, 4096}, {0.5, 0}, {0.125, 0}};
 constexpr uint64_t kWrongAlgorithm = 3;
 
+double LoadFloat8(const void* data, inferd::DType type, int64_t i) {
+  return inferd::DecodeFloat(static_cast<const uint8_t*>(data)[i], *inferd::FindFloatFormat(type));
+}
+
 double Load(const void* data, int32_t type, int64_t i) {
   switch (type) {
+    case CUDA_R_8F_E4M3:
+      return LoadFloat8(data, inferd::DType::kFloat8E4m3fn, i);
+    case CUDA_R_8F_E5M2:
+      return LoadFloat8(data, inferd::DType::kFloat8E5m2, i);
     case CUDA_R_16F:
       return static_cast<float>(static_cast<const inferd::Float16*>(data)[i]);
     case CUDA_R_16BF:
@@ -94,6 +105,26 @@ bool TakesBytes(const Description& own, const Layout& a, const Layout& b, const 
          d.leading % 4 == 0;
 }
 
+bool IsFloat8(const Layout& layout) {
+  return layout.type == CUDA_R_8F_E4M3 || layout.type == CUDA_R_8F_E5M2;
+}
+
+// What it asks of products of 8-bit floats on a Hopper: float sums, a scale for each matrix, not
+// two of the wider range, the first matrix transposed and the second not, and steps from column to
+// column, rows and depth in units of 16 bytes. A bias with float results would be bfloat16's.
+bool TakesFloat8(const Description& own, const Layout& a, const Layout& b, const Layout& c,
+                 const Layout& d) {
+  const bool bias =
+      own.epilogue == CUBLASLT_EPILOGUE_BIAS || own.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
+  const bool sixteen = a.rows % 16 == 0 && a.columns % 16 == 0 && a.leading % 16 == 0 &&
+                       b.leading % 16 == 0 && d.leading % 16 == 0;
+  return own.compute == CUBLAS_COMPUTE_32F && own.scale_type == CUDA_R_32F &&
+         own.transposed_a == CUBLAS_OP_T && own.transposed_b == CUBLAS_OP_N && IsFloat8(a) &&
+         IsFloat8(b) && (a.type == CUDA_R_8F_E4M3 || b.type == CUDA_R_8F_E4M3) &&
+         c.type == d.type && !IsFloat8(d) && own.a_scale != nullptr && own.b_scale != nullptr &&
+         sixteen && !(bias && d.type == CUDA_R_32F && own.bias_type != CUDA_R_16BF);
+}
+
 // As the heuristic was told.
 bool IsAligned(const void* data) {
   return reinterpret_cast<uintptr_t>(data) % inferd::kDeviceValueAlignment == 0;
@@ -137,7 +168,8 @@ cublasStatus_t cublasLtMatmulDescInit_internal(cublasLtMatmulDesc_t description,
                                                cublasComputeType_t compute,
                                                cudaDataType_t scale_type) {
   As<cublasLtMatmulDescOpaque_t, Description>(description) = {
-      CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, -1, nullptr, compute, scale_type};
+      CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, -1, nullptr, compute, scale_type,
+      nullptr,     nullptr};
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t description,
@@ -160,6 +192,10 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t description,
       return take(&own.bias);
     case CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE:
       return take(&own.bias_type);
+    case CUBLASLT_MATMUL_DESC_A_SCALE_POINTER:
+      return take(&own.a_scale);
+    case CUBLASLT_MATMUL_DESC_B_SCALE_POINTER:
+      return take(&own.b_scale);
     default:
       return CUBLAS_STATUS_INVALID_VALUE;
   }
@@ -220,10 +256,12 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description
   if ((la.type == CUDA_R_8I || integers) && !TakesBytes(own, la, lb, ld)) {
     return CUBLAS_STATUS_NOT_SUPPORTED;
   }
+  const bool scaled = IsFloat8(la) || IsFloat8(lb) || own.a_scale != nullptr;
+  if (scaled && !TakesFloat8(own, la, lb, lc, ld)) return CUBLAS_STATUS_NOT_SUPPORTED;
   const auto factor = [&](const void* data) -> double {
     return integers ? *static_cast<const int32_t*>(data) : *static_cast<const float*>(data);
   };
-  const double scale = factor(alpha);
+  const double scale = factor(alpha) * (scaled ? double{*own.a_scale} * *own.b_scale : 1);
   const double scale_c = factor(beta);
   const bool bias =
       own.epilogue == CUBLASLT_EPILOGUE_BIAS || own.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;

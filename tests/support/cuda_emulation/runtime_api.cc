@@ -37,7 +37,11 @@ cudaError_t cudaGetDeviceCount(int* count) {
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   *properties = {};
   std::strcpy(properties->name, "emulated GPU");
-  properties->major = 9;
+  // 89 for 8.9.
+  const char* capability = std::getenv("INFERD_EMULATED_CAPABILITY");
+  const int number = capability == nullptr ? 90 : std::atoi(capability);
+  properties->major = number / 10;
+  properties->minor = number % 10;
   properties->totalGlobalMem = size_t{8} << 30;
   return cudaSuccess;
 }

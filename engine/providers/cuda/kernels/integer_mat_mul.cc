@@ -256,8 +256,9 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   spec.k = b.dim(0);
   spec.n = b.dim(1);
   if (spec.m == 0) return absl::UnimplementedError("a product of no rows");
-  spec.operand_type = Type::kInt8;
-  spec.result_type = Type::kInt32;
+  spec.a_type = DType::kInt8;
+  spec.b_type = DType::kInt8;
+  spec.result_type = DType::kInt32;
   spec.b_transposed = true;
   ASSIGN_OR_RETURN(const Product product, context.blas->Plan(spec, context.rank));
   ASSIGN_OR_RETURN(PackedMatrix matrix, Pack(b, zeros, context));

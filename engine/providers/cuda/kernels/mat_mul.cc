@@ -12,14 +12,21 @@
 #include "engine/providers/cuda/node_checks.h"
 #include "engine/providers/cuda/step_kernel.h"
 
-// MatMul and Gemm on cuBLASLt: a bias, a residual and a Relu at the front of the epilogue are part
-// of the product.
+// MatMul, Gemm and ScaledMatMul on cuBLASLt: a bias, a residual and a Relu at the front of the
+// epilogue are part of the product.
 namespace inferd::cuda {
 namespace {
 
 enum class Batching : uint8_t { kNone, kFlat, kStrided };
 
 bool IsGemm(const Node& node) { return node.op->name == "Gemm"; }
+bool IsScaled(const Node& node) { return node.op->name == "ScaledMatMul"; }
+
+// A ScaledMatMul's inputs beside its matrices.
+constexpr int kAScale = 2;
+constexpr int kBScale = 3;
+
+bool StoresTransposed(const Node& node) { return node.attributes.Int("transB", 0) != 0; }
 
 bool AreOnes(const SymbolicShape& shape) {
   for (int d = 0; d < shape.rank() - 2; ++d) {
@@ -79,6 +86,31 @@ bool Supports(const Graph& graph, const Node& node) {
   return TakesAddend(graph, node) && ElementwisePlan::SupportsEpilogue(graph, WithAddend(node));
 }
 
+bool IsFloat8(DType type) { return type == DType::kFloat8E4m3fn || type == DType::kFloat8E5m2; }
+
+// In the depth and the columns of 8-bit floats the library wants whole units of these.
+constexpr int64_t kFloat8Multiple = 16;
+
+// It also wants each of B's columns to lie in one piece: as B is stored, or as its constant
+// becomes.
+bool SupportsScaled(const Graph& graph, const Node& node) {
+  const auto takes = [](DType type) { return IsFloatType(type) || IsFloat8(type); };
+  if (!AllOperands(graph, node, takes, kMaxDims)) return false;
+  const SymbolicShape& a = ShapeOf(graph, node.inputs[0]);
+  const SymbolicShape& b = ShapeOf(graph, node.inputs[1]);
+  if (DTypeOf(graph, node.inputs[0]) == DType::kFloat8E5m2 &&
+      DTypeOf(graph, node.inputs[1]) == DType::kFloat8E5m2) {
+    return false;
+  }
+  if (!StoresTransposed(node) && graph.constant(node.inputs[1]) == nullptr) return false;
+  if (BatchingOf(a, b) == Batching::kNone || HasNoElements(a) || HasNoElements(b)) return false;
+  for (const int from_end : {1, 2}) {
+    const Dim& dim = b.dim(b.rank() - from_end);
+    if (!dim.known() || dim.value % kFloat8Multiple != 0) return false;
+  }
+  return ElementwisePlan::SupportsEpilogue(graph, node);
+}
+
 // Which of the step's inputs the product takes beside A and B; -1 for none.
 struct Absorbed {
   int bias = -1;
@@ -89,6 +121,10 @@ struct Absorbed {
 // One value for each column.
 bool IsRow(const Shape& shape, int64_t columns) {
   return shape.rank() > 0 && shape[shape.rank() - 1] == columns && shape.num_elements() == columns;
+}
+
+bool TakesBias(const ProductSpec& spec) {
+  return !IsFloat8(spec.a_type) || spec.result_type != DType::kFloat32;
 }
 
 Absorbed Absorb(const Graph& graph, const Node& node, ProductSpec* spec) {
@@ -104,7 +140,7 @@ Absorbed Absorb(const Graph& graph, const Node& node, ProductSpec* spec) {
     const ValueId operand = node.inputs[step.operand];
     if (DTypeOf(graph, operand) != DTypeOf(graph, node.outputs[0])) return absorbed;
     const Shape shape = BoundShape(graph, operand);
-    if (absorbed.bias < 0 && IsRow(shape, spec->n) && spec->n > 1) {
+    if (absorbed.bias < 0 && TakesBias(*spec) && IsRow(shape, spec->n) && spec->n > 1) {
       absorbed.bias = step.operand;
       spec->bias = true;
     } else if (spec->beta == 0 && shape == output) {
@@ -122,13 +158,12 @@ ProductSpec Describe(const Graph& graph, const Node& node) {
   const Shape a = BoundShape(graph, node.inputs[0]);
   const Shape b = BoundShape(graph, node.inputs[1]);
   ProductSpec spec;
-  spec.operand_type = *TypeOf(graph, node.inputs[0]);
-  spec.result_type = *TypeOf(graph, node.outputs[0]);
-  if (IsGemm(node)) {
-    spec.a_transposed = node.attributes.Int("transA", 0) != 0;
-    spec.b_transposed = node.attributes.Int("transB", 0) != 0;
-    spec.alpha = node.attributes.Float("alpha", 1);
-  }
+  spec.a_type = DTypeOf(graph, node.inputs[0]);
+  spec.b_type = IsScaled(node) ? DTypeOf(graph, node.inputs[1]) : spec.a_type;
+  spec.result_type = DTypeOf(graph, node.outputs[0]);
+  spec.a_transposed = node.attributes.Int("transA", 0) != 0;
+  spec.b_transposed = StoresTransposed(node);
+  spec.alpha = node.attributes.Float("alpha", 1);
   const int a_last = a.rank() - 1;
   const int b_last = b.rank() - 1;
   spec.m = a[spec.a_transposed ? a_last : a_last - 1];
@@ -149,10 +184,25 @@ ProductSpec Describe(const Graph& graph, const Node& node) {
 
 constexpr uint64_t kHoldsB = 1 << 1;
 
+// The constant B in the form that the product reads; null where that is its own.
+absl::StatusOr<std::shared_ptr<const void>> HeldWeights(const Graph& graph, const Node& node,
+                                                        const CudaPrepareContext& context) {
+  const ValueId b = node.inputs[1];
+  if (IsScaled(node)) {
+    if (StoresTransposed(node)) return nullptr;
+    return TransposedConstant(*graph.constant(b), context);
+  }
+  const DType type = DTypeOf(graph, node.inputs[0]);
+  if (DTypeOf(graph, b) == type) return nullptr;
+  return ConvertedConstant(*graph.constant(b), type, context);
+}
+
 absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const Node& node,
                                                      const CudaPrepareContext& context) {
   ProductSpec spec = Describe(graph, node);
   spec.tf32 = context.tf32;
+  const bool scaled = IsScaled(node);
+  spec.b_transposed |= scaled;
   const Node with_addend = WithAddend(node);
   const float beta = IsGemm(node) && HasInput(node, 2) ? node.attributes.Float("beta", 1) : 0;
   int residual = -1;
@@ -172,32 +222,35 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
   if (absorbed.residual >= 0) residual = absorbed.residual;
   StepOptions options = {.epilogue_done = absorbed.steps,
                          .scratch_bytes = planned->workspace_bytes()};
-  std::shared_ptr<const void> weights;
-  if (const DType type = DTypeOf(graph, node.inputs[0]); DTypeOf(graph, node.inputs[1]) != type) {
-    ASSIGN_OR_RETURN(weights, ConvertedConstant(*graph.constant(node.inputs[1]), type, context));
-    options.held_inputs = kHoldsB;
-  }
+  ASSIGN_OR_RETURN(const std::shared_ptr<const void> weights, HeldWeights(graph, node, context));
+  if (weights != nullptr) options.held_inputs = kHoldsB;
   const int bias = absorbed.bias;
-  const auto launch = [product = *planned, weights, residual, bias](const StepContext& step,
-                                                                    CudaContext& cuda) {
+  const auto launch = [product = *planned, weights, scaled, residual, bias](const StepContext& step,
+                                                                            CudaContext& cuda) {
     ProductOperands operands;
     operands.a = step.inputs[0]->raw();
     operands.b = weights != nullptr ? weights.get() : step.inputs[1]->raw();
     operands.d = step.outputs[0]->mutable_raw();
     operands.workspace = step.scratch;
+    if (scaled) {
+      operands.a_scale = step.inputs[kAScale]->raw();
+      operands.b_scale = step.inputs[kBScale]->raw();
+    }
     if (residual >= 0) operands.c = step.inputs[residual]->raw();
     if (bias >= 0) operands.bias = step.inputs[bias]->raw();
     return product.Run(operands, cuda);
   };
-  std::string description =
-      absl::StrCat("cublasLt", bias >= 0 ? "+bias" : "", residual >= 0 ? "+residual" : "",
-                   fused.relu ? "+relu" : "", RankText(planned->rank()));
+  std::string description = absl::StrCat("cublasLt", scaled ? " fp8" : "", bias >= 0 ? "+bias" : "",
+                                         residual >= 0 ? "+residual" : "",
+                                         fused.relu ? "+relu" : "", RankText(planned->rank()));
   return MakeStepKernel(graph, with_addend, std::move(description), launch, options);
 }
 
 constexpr CudaKernelDef kKernels[] = {
     {"", "MatMul", Supports, LayoutPreference::kRowMajor, Prepare, BlasLt::kMostAlgorithms},
     {"", "Gemm", Supports, LayoutPreference::kRowMajor, Prepare, BlasLt::kMostAlgorithms},
+    {"inferd", "ScaledMatMul", SupportsScaled, LayoutPreference::kRowMajor, Prepare,
+     BlasLt::kMostAlgorithms, 89},
 };
 
 }  // namespace

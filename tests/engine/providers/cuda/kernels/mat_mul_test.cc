@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/engine/providers/cuda/device_check.h"
 
 namespace inferd {
@@ -8,6 +10,7 @@ using testing::GraphBuilder;
 using testing::MakeAttributes;
 using testing::RandomOf;
 using testing::RandomTensor;
+using testing::ValuesAs;
 
 class MatMulKernels : public CudaProviderTest {
  protected:
@@ -106,6 +109,185 @@ TEST_F(MatMulKernels, GoOnWithStepsOfTheirOwn) {
   const ValueId product = b.Op("MatMul", {x, b.Weights(Shape({8, 6}))});
   const ValueId gelu = b.Op("Gelu", {b.Op("Add", {product, b.Weights(Shape({6}))})});
   ExpectSame(b.Build({b.Op("Mul", {gelu, b.Scalar(0.5f)})}), {RandomTensor(Shape({4, 8}))});
+}
+
+// Numbers whose products and sums no precision rounds.
+Tensor SmallNumbers(DType type, const Shape& shape, int seed) {
+  std::vector<double> values;
+  auto state = static_cast<uint32_t>(seed);
+  for (int64_t i = 0; i < shape.num_elements(); ++i) {
+    state = state * 1664525u + 1013904223u;
+    values.push_back(static_cast<double>((state >> 24) % 9) - 4);
+  }
+  return ValuesAs(type, shape, values);
+}
+
+Attributes ProductAttributes(DType output, bool transposed) {
+  return MakeAttributes(
+      {{"output_dtype", static_cast<int64_t>(output)}, {"transB", int64_t{transposed}}});
+}
+
+struct Types {
+  DType a = DType::kFloat8E4m3fn;
+  DType b = DType::kFloat8E4m3fn;
+  DType output = DType::kFloat32;
+};
+
+class ScaledMatMulKernels : public CudaProviderTest {
+ protected:
+  // A by a constant B, scaled; then what `more` makes of the product.
+  template <typename More>
+  void Check(const Shape& a, const Shape& b, const Types& types, bool transposed, const More& more,
+             std::vector<Tensor> inputs = {}) {
+    SCOPED_TRACE(a.ToString() + " " + std::string(DTypeName(types.a)) + " by " + b.ToString() +
+                 " " + std::string(DTypeName(types.b)) + " to " +
+                 std::string(DTypeName(types.output)));
+    GraphBuilder g;
+    const ValueId left = g.Input("a", SymbolicShape(a), types.a);
+    const ValueId right = g.graph().AddConstant("", SmallNumbers(types.b, b, 2));
+    const ValueId y = g.Op("ScaledMatMul", {left, right, g.Scalar(0.5f), g.Scalar(0.25f)},
+                           ProductAttributes(types.output, transposed), "inferd");
+    const ValueId result = more(g, y);
+    inputs.insert(inputs.begin(), SmallNumbers(types.a, a, 1));
+    ExpectSame(g.Build({result}), inputs);
+  }
+  void Check(const Shape& a, const Shape& b, const Types& types, bool transposed = false) {
+    Check(a, b, types, transposed, [](GraphBuilder&, ValueId y) { return y; });
+  }
+
+  // The operators of the steps, one after the other, but copies.
+  std::vector<std::string> StepsOf(const Graph& graph, const std::vector<Tensor>& inputs) {
+    const auto plan = PlanOf(graph, inputs);
+    EXPECT_TRUE(plan.ok()) << plan.status();
+    std::vector<std::string> names;
+    for (const Step& step : (*plan)->steps) {
+      if (step.op->name != "Copy") names.emplace_back(step.op->name);
+    }
+    return names;
+  }
+};
+
+// What a quantizer writes: an activation and weights through 8-bit floats, and their product.
+Graph QuantizedProduct(const Shape& x, const Shape& weights, DType real, DType quantized,
+                       const std::string& op, const Attributes& attributes, bool bias) {
+  GraphBuilder g;
+  const ValueId x_scale = g.graph().AddConstant("", ValuesAs(real, Shape(), {0.25}));
+  const ValueId w_scale = g.graph().AddConstant("", ValuesAs(real, Shape({1}), {0.125}));
+  const ValueId zero = g.graph().AddConstant("", ValuesAs(quantized, Shape(), {0}));
+  const ValueId in = g.Input("x", SymbolicShape(x), real);
+  const ValueId rounded = g.Op("QuantizeLinear", {in, x_scale, zero});
+  const ValueId left = g.Op("DequantizeLinear", {rounded, x_scale, zero});
+  const ValueId stored = g.graph().AddConstant("", SmallNumbers(quantized, weights, 2));
+  const ValueId right = g.Op("DequantizeLinear", {stored, w_scale});
+  const int64_t columns = weights[attributes.Int("transB", 0) != 0 ? 0 : 1];
+  const ValueId c = g.graph().AddConstant("", SmallNumbers(real, Shape({columns}), 3));
+  std::vector<ValueId> ids = {left, right};
+  if (bias && op == "Gemm") ids.push_back(c);
+  ValueId y = g.Op(op, ids, attributes);
+  if (bias && op != "Gemm") y = g.Op("Add", {y, c});
+  return g.Build({y});
+}
+
+TEST_F(ScaledMatMulKernels, MultiplyEveryPairOfTypesThatTheLibraryTakes) {
+  const DType e4m3 = DType::kFloat8E4m3fn;
+  const DType e5m2 = DType::kFloat8E5m2;
+  for (const DType output : {DType::kFloat32, DType::kFloat16, DType::kBfloat16}) {
+    for (const auto& [a, b] : {std::pair(e4m3, e4m3), std::pair(e4m3, e5m2), std::pair(e5m2, e4m3)})
+      for (const bool transposed : {false, true}) {
+        const Shape right = transposed ? Shape({48, 64}) : Shape({64, 48});
+        Check(Shape({5, 64}), right, {a, b, output}, transposed);
+      }
+  }
+}
+
+TEST_F(ScaledMatMulKernels, TakeRowsStacksAndStacksOfBoth) {
+  Check(Shape({1, 16}), Shape({16, 16}), {});
+  Check(Shape({2, 3, 5, 32}), Shape({32, 16}), {});
+  Check(Shape({7, 1, 304}), Shape({1, 304, 32}), {});
+  Check(Shape({3, 5, 32}), Shape({3, 32, 16}), {});
+  Check(Shape({1, 5, 32}), Shape({3, 16, 32}), {}, true);
+}
+
+TEST_F(ScaledMatMulKernels, TakeABiasAResidualAndAnActivation) {
+  for (const DType output : {DType::kFloat32, DType::kFloat16, DType::kBfloat16}) {
+    const Types types = {.output = output};
+    const auto bias = [&](GraphBuilder& g) {
+      return g.graph().AddConstant("", SmallNumbers(output, Shape({48}), 3));
+    };
+    const auto biased = [&](GraphBuilder& g, ValueId y) {
+      return g.Op("Relu", {g.Op("Add", {y, bias(g)})});
+    };
+    Check(Shape({5, 64}), Shape({64, 48}), types, false, biased);
+    const auto residual = [&](GraphBuilder& g, ValueId y) {
+      const ValueId x = g.Input("residual", {5, 48}, output);
+      return g.Op("Add", {x, g.Op("Add", {y, bias(g)})});
+    };
+    Check(Shape({5, 64}), Shape({64, 48}), types, false, residual,
+          {SmallNumbers(output, Shape({5, 48}), 4)});
+    const auto activated = [&](GraphBuilder& g, ValueId y) { return g.Op("Sigmoid", {y}); };
+    if (output == DType::kFloat32) Check(Shape({5, 64}), Shape({48, 64}), types, true, activated);
+  }
+}
+
+TEST_F(ScaledMatMulKernels, RunWhatQuantizersWrite) {
+  const DType e4m3 = DType::kFloat8E4m3fn;
+  const Attributes transposed = MakeAttributes({{"transB", int64_t{1}}});
+  for (const DType real : {DType::kFloat32, DType::kFloat16, DType::kBfloat16}) {
+    const std::vector<Tensor> x = {SmallNumbers(real, Shape({5, 64}), 1)};
+    for (const Graph& graph :
+         {QuantizedProduct(Shape({5, 64}), Shape({64, 48}), real, e4m3, "MatMul", {}, true),
+          QuantizedProduct(Shape({5, 64}), Shape({48, 64}), real, e4m3, "Gemm", transposed, true),
+          QuantizedProduct(Shape({5, 64}), Shape({64, 48}), real, e4m3, "Gemm", {}, false)}) {
+      ExpectSame(graph, x);
+      const std::vector<std::string> steps = StepsOf(graph, x);
+      EXPECT_EQ(std::count(steps.begin(), steps.end(), "ScaledMatMul"), 1);
+      EXPECT_EQ(std::count(steps.begin(), steps.end(), "DequantizeLinear"), 0);
+    }
+  }
+}
+
+TEST_F(ScaledMatMulKernels, AgreeWithTheProductOfFloatsOnAnyNumbers) {
+  const Shape x({33, 256});
+  const Graph graph = QuantizedProduct(x, Shape({256, 64}), DType::kFloat32, DType::kFloat8E4m3fn,
+                                       "MatMul", {}, true);
+  ExpectSame(graph, {RandomTensor(x)}, 1e-3, 1e-2);
+  config_.disabled_passes.push_back("fuse_scaled_products");
+  ExpectSame(graph, {RandomTensor(x)}, 1e-3, 1e-2);
+  const std::vector<std::string> steps = StepsOf(graph, {RandomTensor(x)});
+  EXPECT_EQ(std::count(steps.begin(), steps.end(), "ScaledMatMul"), 0);
+}
+
+TEST_F(ScaledMatMulKernels, LeaveWhatTheLibraryDoesNotTakeToOtherProducts) {
+  const DType e4m3 = DType::kFloat8E4m3fn;
+  const auto scaled = [&](const Shape& x, const Shape& weights, DType quantized) {
+    const Graph graph =
+        QuantizedProduct(x, weights, DType::kFloat32, quantized, "MatMul", {}, true);
+    const std::vector<Tensor> inputs = {SmallNumbers(DType::kFloat32, x, 1)};
+    ExpectSame(graph, inputs);
+    const std::vector<std::string> steps = StepsOf(graph, inputs);
+    return std::count(steps.begin(), steps.end(), "ScaledMatMul");
+  };
+  EXPECT_EQ(scaled(Shape({3, 16}), Shape({16, 32}), e4m3), 1);
+  EXPECT_EQ(scaled(Shape({3, 17}), Shape({17, 32}), e4m3), 0);
+  EXPECT_EQ(scaled(Shape({3, 16}), Shape({16, 24}), e4m3), 0);
+  EXPECT_EQ(scaled(Shape({3, 8}), Shape({8, 7}), e4m3), 0);
+  EXPECT_EQ(scaled(Shape({3, 16}), Shape({16, 32}), DType::kFloat8E5m2), 0);
+}
+
+TEST_F(ScaledMatMulKernels, AreNotThereOnOlderDevices) {
+  if (std::getenv("INFERD_TEST_PROVIDER") != nullptr) GTEST_SKIP() << "needs the emulated runtime";
+  setenv("INFERD_EMULATED_CAPABILITY", "86", 1);
+  auto provider = LoadProvider(ProviderLibraryPath("cuda_emulated"), config_);
+  unsetenv("INFERD_EMULATED_CAPABILITY");
+  ASSERT_TRUE(provider.ok()) << provider.status();
+  providers_[0] = *std::move(provider);
+  const Shape x({3, 16});
+  const Graph graph = QuantizedProduct(x, Shape({16, 32}), DType::kFloat32, DType::kFloat8E4m3fn,
+                                       "MatMul", {}, true);
+  const std::vector<Tensor> inputs = {SmallNumbers(DType::kFloat32, x, 1)};
+  ExpectSame(graph, inputs);
+  const std::vector<std::string> steps = StepsOf(graph, inputs);
+  EXPECT_EQ(std::count(steps.begin(), steps.end(), "ScaledMatMul"), 0);
 }
 
 }  // namespace
