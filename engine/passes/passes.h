@@ -72,6 +72,10 @@ absl::StatusOr<int> FuseGroupNormalization(Graph& graph, const PassContext& cont
 // Appends elementwise consumers to the node before them where a provider runs the two as one.
 absl::StatusOr<int> FuseEpilogues(Graph& graph, const PassContext& context);
 
+// Bound graphs: DynamicQuantizeMatMul -> DynamicQuantizeLinear, which products of one value share,
+// and MatMulIntegerToFloat.
+absl::StatusOr<int> LowerDynamicProducts(Graph& graph, const PassContext& context);
+
 // Bound graphs: Attention and MultiHeadAttention of com.microsoft, without a past -> products, a
 // bias and the Attention of ai.onnx, for FuseAttention.
 absl::StatusOr<int> LowerAttention(Graph& graph, const PassContext& context);

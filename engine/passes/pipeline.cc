@@ -30,6 +30,7 @@ constexpr Pass kGraphPasses[] = {
 };
 
 constexpr Pass kBoundPasses[] = {
+    {"lower_dynamic_products", PassLevel::kBasic, LowerDynamicProducts},
     {"remove_redundant_nodes", PassLevel::kBasic, RemoveRedundantNodes, true},
     {"merge_views", PassLevel::kBasic, MergeViews, true},
     {"merge_equal_nodes", PassLevel::kBasic, MergeEqualNodes, true},

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/status_macros.h"
 #include "engine/providers/cuda/cuda_status.h"
+#include "engine/providers/cuda/node_checks.h"
 
 namespace inferd::cuda {
 namespace {
@@ -34,8 +35,6 @@ cudaDataType_t DataType(DType type) {
       return CUDA_R_32F;
   }
 }
-
-bool IsFloat8(DType type) { return type == DType::kFloat8E4m3fn || type == DType::kFloat8E5m2; }
 
 template <typename T>
 absl::Status Set(cublasLtMatmulDesc_t description, cublasLtMatmulDescAttributes_t attribute,
@@ -108,7 +107,7 @@ absl::Status Product::MakeDescription(const ProductOperands& operands,
   RETURN_IF_ERROR(Set(description, CUBLASLT_MATMUL_DESC_TRANSB, static_cast<int32_t>(of_a)));
   RETURN_IF_ERROR(
       Set(description, CUBLASLT_MATMUL_DESC_EPILOGUE, static_cast<uint32_t>(EpilogueOf(spec_))));
-  if (IsFloat8(spec_.a_type)) {
+  if (IsFloat8Type(spec_.a_type)) {
     RETURN_IF_ERROR(Set(description, CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, operands.b_scale));
     RETURN_IF_ERROR(Set(description, CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, operands.a_scale));
   }

@@ -36,6 +36,10 @@ bool IsFloatType(DType dtype) {
   return dtype == DType::kFloat32 || dtype == DType::kFloat16 || dtype == DType::kBfloat16;
 }
 
+bool IsFloat8Type(DType dtype) {
+  return dtype == DType::kFloat8E4m3fn || dtype == DType::kFloat8E5m2;
+}
+
 bool AllOperands(const Graph& graph, const Node& node, bool (*accepts)(DType dtype),
                  int most_rank) {
   const auto fits = [&](ValueId id) {

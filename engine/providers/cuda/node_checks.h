@@ -11,7 +11,8 @@ namespace inferd::cuda {
 // Null for types that kernels do not have.
 std::optional<Type> TypeOf(DType dtype);
 std::optional<Type> TypeOf(const Graph& graph, ValueId value);
-bool IsFloatType(DType dtype);  // of 16 or 32 bits
+bool IsFloatType(DType dtype);   // of 16 or 32 bits
+bool IsFloat8Type(DType dtype);  // float8e4m3fn or float8e5m2
 
 inline bool HasInput(const Node& node, int i) {
   return i < node.num_op_inputs() && node.inputs[i] != kNoValue;

@@ -12,25 +12,28 @@
 #include "engine/ops/quantization.h"
 #include "engine/plan/device_weights.h"
 #include "engine/providers/cuda/blas_lt.h"
+#include "engine/providers/cuda/elementwise_plan.h"
 #include "engine/providers/cuda/launch/integer_product.h"
 #include "engine/providers/cuda/node_checks.h"
 #include "engine/providers/cuda/step_kernel.h"
 
-// MatMulInteger and QLinearMatMul of 8 bits by one constant matrix, on cuBLASLt's int8 product:
-// what is unsigned is made signed by taking 128 off, and zero points come out of the sums
-// afterwards.
+// MatMulInteger, QLinearMatMul and MatMulIntegerToFloat of 8 bits by one constant matrix, on
+// cuBLASLt's int8 product: what is unsigned is made signed by taking 128 off, and zero points come
+// out of the sums afterwards.
 namespace inferd::cuda {
 namespace {
 
 // Where an operator has its operands; -1 where it has no such.
 struct Roles {
-  int a, b, a_zero, b_zero, a_scale, b_scale, y_scale, y_zero;
+  int a, b, a_zero, b_zero, a_scale, b_scale, y_scale, y_zero, bias;
 };
 
 const Roles& RolesOf(const Node& node) {
-  static constexpr Roles kInteger = {0, 1, 2, 3, -1, -1, -1, -1};
-  static constexpr Roles kLinear = {0, 3, 2, 5, 1, 4, 6, 7};
-  return node.op->name == "MatMulInteger" ? kInteger : kLinear;
+  static constexpr Roles kInteger = {0, 1, 2, 3, -1, -1, -1, -1, -1};
+  static constexpr Roles kReal = {0, 1, 4, 5, 2, 3, -1, -1, 6};
+  static constexpr Roles kLinear = {0, 3, 2, 5, 1, 4, 6, 7, -1};
+  if (node.op->name == "MatMulInteger") return kInteger;
+  return node.op->name == "MatMulIntegerToFloat" ? kReal : kLinear;
 }
 
 // With more, sums could leave 32 bits before the zero points are taken out.
@@ -65,17 +68,22 @@ bool TakesParameters(const Graph& graph, const Node& node, const Roles& roles, i
          HasCount(graph, node, roles.a_scale, {1, each_row}) &&
          HasCount(graph, node, roles.b_zero, {1, columns}) &&
          HasCount(graph, node, roles.b_scale, {1, columns}) &&
-         HasCount(graph, node, roles.y_scale, {1}) && HasCount(graph, node, roles.y_zero, {1});
+         HasCount(graph, node, roles.y_scale, {1}) && HasCount(graph, node, roles.y_zero, {1}) &&
+         HasCount(graph, node, roles.bias, {columns});
 }
 
 bool Supports(const Graph& graph, const Node& node) {
   const Roles& roles = RolesOf(node);
-  if (!node.epilogue.empty() || node.outputs.size() != 1 || !HasInput(node, roles.b)) return false;
+  if (node.outputs.size() != 1 || !HasInput(node, roles.b)) return false;
   const Tensor* b = graph.constant(node.inputs[roles.b]);
   const DType output = DTypeOf(graph, node.outputs[0]);
   if (b == nullptr || b->rank() != 2 || !IsEight(b->dtype()) ||
       !IsEight(DTypeOf(graph, node.inputs[roles.a])) ||
-      (output != DType::kInt32 && !IsEight(output))) {
+      (output != DType::kInt32 && !IsEight(output) && !IsFloatType(output))) {
+    return false;
+  }
+  if (!node.epilogue.empty() &&
+      !(IsFloatType(output) && ElementwisePlan::SupportsEpilogue(graph, node))) {
     return false;
   }
   const int64_t depth = b->dim(0);
@@ -125,9 +133,12 @@ absl::StatusOr<PackedMatrix> Pack(const Tensor& b, const Tensor* zero_points,
     }
     return absl::OkStatus();
   };
-  ASSIGN_OR_RETURN(packed.columns,
-                   context.device_weights->GetOrPack(
-                       *context.device, b, "signed bytes, column by column", n * k, transpose));
+  // Others may know the same bytes in another shape.
+  const std::string shape = b.shape().ToString();
+  ASSIGN_OR_RETURN(
+      packed.columns,
+      context.device_weights->GetOrPack(
+          *context.device, b, absl::StrCat("columns of signed bytes ", shape), n * k, transpose));
   const auto sum = [&](void* to) {
     auto* terms = static_cast<int32_t*>(to);
     for (int64_t j = 0; j < n; ++j) {
@@ -138,8 +149,8 @@ absl::StatusOr<PackedMatrix> Pack(const Tensor& b, const Tensor* zero_points,
     }
     return absl::OkStatus();
   };
-  const std::string key =
-      absl::StrCat("terms of zero points ", FingerprintOf(absl::StrJoin(zeros, ",")).ToHex());
+  const std::string key = absl::StrCat(
+      "terms of zero points ", FingerprintOf(absl::StrJoin(zeros, ",")).ToHex(), " of ", shape);
   ASSIGN_OR_RETURN(packed.terms,
                    context.device_weights->GetOrPack(*context.device, b, key,
                                                      2 * n * int64_t{sizeof(int32_t)}, sum));
@@ -172,18 +183,19 @@ class IntegerStep {
     result_.a_shift = ShiftOf(a_type);
     has_a_zero_ = HasInput(node, roles_.a_zero);
     if (has_a_zero_) result_.a_zeros = Count(graph, node, roles_.a_zero);
-    quantizes_ = roles_.y_scale >= 0;
-    if (quantizes_) {
+    has_bias_ = roles_.bias >= 0 && HasInput(node, roles_.bias);
+    scales_ = roles_.a_scale >= 0;
+    if (scales_) {
       result_.a_scale_type = *TypeOf(graph, node.inputs[roles_.a_scale]);
       result_.b_scale_type = *TypeOf(graph, node.inputs[roles_.b_scale]);
-      result_.y_scale_type = *TypeOf(graph, node.inputs[roles_.y_scale]);
       result_.a_scales = Count(graph, node, roles_.a_scale);
       result_.b_scales = Count(graph, node, roles_.b_scale);
-      result_.y_unsigned = DTypeOf(graph, node.outputs[0]) == DType::kUint8;
+      result_.y_type = *TypeOf(graph, node.outputs[0]);
     }
+    if (roles_.y_scale >= 0) result_.y_scale_type = *TypeOf(graph, node.inputs[roles_.y_scale]);
     if (shifts_) signed_at_ = scratch_.Take(rows_.rows * rows_.length);
     if (matrix_.has_zeros) row_sums_at_ = scratch_.Take(rows_.rows * int64_t{sizeof(int32_t)});
-    if (quantizes_) {
+    if (scales_) {
       sums_at_ = scratch_.Take(result_.rows * result_.columns * int64_t{sizeof(int32_t)});
     }
     workspace_at_ = scratch_.Take(product_.workspace_bytes());
@@ -203,10 +215,10 @@ class IntegerStep {
     ProductOperands operands;
     operands.a = shifts_ ? rows.to : rows.from;
     operands.b = matrix_.columns.get();
-    operands.d = quantizes_ ? scratch + sums_at_ : y;
+    operands.d = scales_ ? scratch + sums_at_ : y;
     operands.workspace = scratch + workspace_at_;
     RETURN_IF_ERROR(product_.Run(operands, cuda));
-    if (!quantizes_ && !shifts_ && !has_a_zero_ && !matrix_.has_zeros) return absl::OkStatus();
+    if (!scales_ && !shifts_ && !has_a_zero_ && !matrix_.has_zeros) return absl::OkStatus();
     IntegerResult result = result_;
     result.sums = static_cast<const int32_t*>(operands.d);
     result.row_sums = rows.sums;
@@ -214,12 +226,15 @@ class IntegerStep {
     result.b_terms = result.b_zeros + result_.columns;
     if (has_a_zero_) result.a_zero = data(roles_.a_zero);
     result.y = y;
-    if (quantizes_) {
+    if (scales_) {
       result.a_scale = data(roles_.a_scale);
       result.b_scale = data(roles_.b_scale);
+    }
+    if (roles_.y_scale >= 0) {
       result.y_scale = data(roles_.y_scale);
       result.y_zero = data(roles_.y_zero);
     }
+    if (has_bias_) result.bias = data(roles_.bias);
     LaunchIntegerResult(result, cuda.stream());
     return absl::OkStatus();
   }
@@ -236,7 +251,8 @@ class IntegerStep {
   IntegerResult result_;
   bool shifts_ = false;
   bool has_a_zero_ = false;
-  bool quantizes_ = false;
+  bool has_bias_ = false;
+  bool scales_ = false;
   Scratch scratch_;
   int64_t signed_at_ = 0;
   int64_t row_sums_at_ = 0;
@@ -274,6 +290,8 @@ absl::StatusOr<std::unique_ptr<BoundKernel>> Prepare(const Graph& graph, const N
 constexpr CudaKernelDef kKernels[] = {
     {"", "MatMulInteger", Supports, LayoutPreference::kRowMajor, Prepare, BlasLt::kMostAlgorithms},
     {"", "QLinearMatMul", Supports, LayoutPreference::kRowMajor, Prepare, BlasLt::kMostAlgorithms},
+    {"com.microsoft", "MatMulIntegerToFloat", Supports, LayoutPreference::kRowMajor, Prepare,
+     BlasLt::kMostAlgorithms},
 };
 
 }  // namespace

@@ -86,15 +86,13 @@ bool Supports(const Graph& graph, const Node& node) {
   return TakesAddend(graph, node) && ElementwisePlan::SupportsEpilogue(graph, WithAddend(node));
 }
 
-bool IsFloat8(DType type) { return type == DType::kFloat8E4m3fn || type == DType::kFloat8E5m2; }
-
 // In the depth and the columns of 8-bit floats the library wants whole units of these.
 constexpr int64_t kFloat8Multiple = 16;
 
 // It also wants each of B's columns to lie in one piece: as B is stored, or as its constant
 // becomes.
 bool SupportsScaled(const Graph& graph, const Node& node) {
-  const auto takes = [](DType type) { return IsFloatType(type) || IsFloat8(type); };
+  const auto takes = [](DType type) { return IsFloatType(type) || IsFloat8Type(type); };
   if (!AllOperands(graph, node, takes, kMaxDims)) return false;
   const SymbolicShape& a = ShapeOf(graph, node.inputs[0]);
   const SymbolicShape& b = ShapeOf(graph, node.inputs[1]);
@@ -124,7 +122,7 @@ bool IsRow(const Shape& shape, int64_t columns) {
 }
 
 bool TakesBias(const ProductSpec& spec) {
-  return !IsFloat8(spec.a_type) || spec.result_type != DType::kFloat32;
+  return !IsFloat8Type(spec.a_type) || spec.result_type != DType::kFloat32;
 }
 
 Absorbed Absorb(const Graph& graph, const Node& node, ProductSpec* spec) {

@@ -66,12 +66,19 @@ __global__ void __launch_bounds__(kThreads) Result(const __grid_constant__ Integ
     const double scale =
         Load<double>(request.a_scale, request.a_scale_type, row % request.a_scales) *
         Load<double>(request.b_scale, request.b_scale_type, column % request.b_scales);
+    if (request.y_scale == nullptr) {
+      auto real = static_cast<float>(sum * scale);
+      if (request.bias != nullptr) real += Load<float>(request.bias, request.y_type, column);
+      Store<float>(request.y, request.y_type, i, real);
+      continue;
+    }
     const auto scaled =
         static_cast<float>(sum * scale / Load<double>(request.y_scale, request.y_scale_type, 0));
-    int32_t value = Eight(request.y_zero, request.y_unsigned, 0);
+    const bool is_unsigned = request.y_type == Type::kUint8;
+    int32_t value = Eight(request.y_zero, is_unsigned, 0);
     if (scaled == scaled) value += static_cast<int32_t>(rintf(fminf(fmaxf(scaled, -1e9f), 1e9f)));
-    const int32_t lowest = request.y_unsigned ? 0 : -128;
-    const int32_t highest = request.y_unsigned ? 255 : 127;
+    const int32_t lowest = is_unsigned ? 0 : -128;
+    const int32_t highest = is_unsigned ? 255 : 127;
     value = value < lowest ? lowest : value > highest ? highest : value;
     static_cast<uint8_t*>(request.y)[i] = static_cast<uint8_t>(value);
   }

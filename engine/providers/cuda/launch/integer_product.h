@@ -18,8 +18,8 @@ void LaunchIntegerRows(const IntegerRows& request, Stream stream);
 
 // After the product: takes the zero points out of its sums,
 //   sum - b_zeros[column] * row_sums[row] - (a_zero[row] - a_shift) * b_terms[column],
-// in 32 bits that wrap around. Then, with scales, y = round(sum * a_scale * b_scale / y_scale) +
-// y_zero, clamped to the range of 8 bits.
+// in 32 bits that wrap around. Then, with scales, y = sum * a_scale * b_scale + bias, or with one
+// of y, too, y = round(sum * a_scale * b_scale / y_scale) + y_zero, clamped to the range of 8 bits.
 struct IntegerResult {
   const int32_t* sums = nullptr;
   const int32_t* row_sums = nullptr;  // null: B's zero points are all 0
@@ -31,18 +31,19 @@ struct IntegerResult {
   int64_t a_zeros = 1;
   int64_t rows = 0;
   int64_t columns = 0;
-  void* y = nullptr;  // int32, or 8 bits with scales
+  void* y = nullptr;
+  Type y_type = Type::kInt32;  // floats with scales, 8 bits with one of y
 
   const void* a_scale = nullptr;  // null: no scales
   const void* b_scale = nullptr;
-  const void* y_scale = nullptr;
+  const void* bias = nullptr;     // for each column, as y; null: none
+  const void* y_scale = nullptr;  // null: y is real
   const void* y_zero = nullptr;
   Type a_scale_type = Type::kFloat32;
   Type b_scale_type = Type::kFloat32;
   Type y_scale_type = Type::kFloat32;
   int64_t a_scales = 1;  // for row number % a_scales
   int64_t b_scales = 1;  // for column number % b_scales
-  bool y_unsigned = false;
 };
 void LaunchIntegerResult(const IntegerResult& request, Stream stream);
 

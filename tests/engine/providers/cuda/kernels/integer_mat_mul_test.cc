@@ -5,6 +5,7 @@ namespace {
 
 using testing::CudaProviderTest;
 using testing::GraphBuilder;
+using testing::RandomTensor;
 using testing::ValuesAs;
 
 // Any of the values that the type has.
@@ -18,10 +19,10 @@ Tensor Bytes(DType type, const Shape& shape, int seed) {
   return ValuesAs(type, shape, values);
 }
 
-Tensor Scales(const Shape& shape) {
+Tensor Scales(const Shape& shape, DType type = DType::kFloat32) {
   std::vector<double> values;
   for (int64_t i = 0; i < shape.num_elements(); ++i) values.push_back(0.01 + 0.002 * (i % 5));
-  return ValuesAs(DType::kFloat32, shape, values);
+  return ValuesAs(type, shape, values);
 }
 
 constexpr DType kBytes[] = {DType::kInt8, DType::kUint8};
@@ -44,6 +45,24 @@ class IntegerMatMulKernels : public CudaProviderTest {
     }
     if (b_zero != nullptr) ids.push_back(g.graph().AddConstant("", Bytes(b_type, *b_zero, 4)));
     ExpectSame(g.Build({g.Op("MatMulInteger", ids)}), inputs, 0, 0);
+  }
+
+  // To floats of type `real`, with zero points for all rows and each column.
+  void CheckReal(const Shape& a, DType a_type, const Shape& b, DType b_type, const Shape& of_rows,
+                 const Shape& of_columns, bool bias, DType real = DType::kFloat32) {
+    SCOPED_TRACE(a.ToString() + " " + std::string(DTypeName(a_type)) + " by " + b.ToString() + " " +
+                 std::string(DTypeName(b_type)) + " to " + std::string(DTypeName(real)));
+    GraphBuilder g;
+    Graph& graph = g.graph();
+    std::vector<ValueId> ids = {g.Input("a", SymbolicShape(a), a_type),
+                                graph.AddConstant("", Bytes(b_type, b, 2)),
+                                graph.AddConstant("", Scales(of_rows, real)),
+                                graph.AddConstant("", Scales(of_columns, real)),
+                                graph.AddConstant("", Bytes(a_type, Shape(), 3)),
+                                graph.AddConstant("", Bytes(b_type, Shape({12}), 4))};
+    if (bias) ids.push_back(graph.AddConstant("", Scales(Shape({12}), real)));
+    const ValueId y = g.Op("MatMulIntegerToFloat", ids, {}, "com.microsoft");
+    ExpectSame(g.Build({y}), {Bytes(a_type, a, 1)}, real == DType::kFloat16 ? 1e-3 : 1e-6, 0);
   }
 
   void CheckLinear(const Shape& a, DType a_type, const Shape& b, DType b_type, const Shape& of_rows,
@@ -95,6 +114,48 @@ TEST_F(IntegerMatMulKernels, ScaleAndQuantizeTheResult) {
       CheckLinear(Shape({5, 64}), a_type, Shape({64, 12}), b_type, Shape(), Shape());
       CheckLinear(Shape({5, 64}), a_type, Shape({64, 12}), b_type, Shape({5}), Shape({12}));
       CheckLinear(Shape({2, 5, 64}), a_type, Shape({64, 12}), b_type, Shape({1}), Shape({12}));
+    }
+  }
+}
+
+TEST_F(IntegerMatMulKernels, ScaleTheResultAndAddABias) {
+  for (const DType a_type : kBytes) {
+    for (const DType b_type : kBytes) {
+      CheckReal(Shape({5, 64}), a_type, Shape({64, 12}), b_type, Shape(), Shape(), false);
+      CheckReal(Shape({5, 64}), a_type, Shape({64, 12}), b_type, Shape({5}), Shape({12}), true);
+      CheckReal(Shape({2, 5, 64}), a_type, Shape({64, 12}), b_type, Shape({1}), Shape({12}), true,
+                DType::kFloat16);
+    }
+  }
+}
+
+TEST_F(IntegerMatMulKernels, ActivateTheResult) {
+  GraphBuilder g;
+  const ValueId a = g.Input("a", {5, 64}, DType::kInt8);
+  const ValueId b = g.graph().AddConstant("", Bytes(DType::kInt8, Shape({64, 12}), 2));
+  const ValueId y =
+      g.Op("MatMulIntegerToFloat", {a, b, g.Scalar(0.01f), g.Scalar(0.001f)}, {}, "com.microsoft");
+  const Graph graph = g.Build({g.Op("Sigmoid", {g.Op("Add", {y, g.Weights(Shape({12}))})})});
+  const std::vector<Tensor> inputs = {Bytes(DType::kInt8, Shape({5, 64}), 1)};
+  ExpectSame(graph, inputs);
+  const auto plan = PlanOf(graph, inputs);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  for (const Step& step : (*plan)->steps) EXPECT_NE(step.op->name, "Sigmoid");
+}
+
+TEST_F(IntegerMatMulKernels, QuantizeActivationsOverTheirRange) {
+  for (const DType b_type : kBytes) {
+    for (const bool bias : {false, true}) {
+      GraphBuilder g;
+      const Shape shape({2, 5, 64});
+      Graph& graph = g.graph();
+      std::vector<ValueId> ids = {g.Input("a", SymbolicShape(shape)),
+                                  graph.AddConstant("", Bytes(b_type, Shape({64, 12}), 2)),
+                                  graph.AddConstant("", Scales(Shape({12}))),
+                                  graph.AddConstant("", Bytes(b_type, Shape({12}), 4))};
+      if (bias) ids.push_back(g.Weights(Shape({12})));
+      const ValueId y = g.Op("DynamicQuantizeMatMul", ids, {}, "com.microsoft");
+      ExpectSame(g.Build({y}), {RandomTensor(shape)});
     }
   }
 }

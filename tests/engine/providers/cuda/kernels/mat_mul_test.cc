@@ -177,7 +177,11 @@ Graph QuantizedProduct(const Shape& x, const Shape& weights, DType real, DType q
   const ValueId in = g.Input("x", SymbolicShape(x), real);
   const ValueId rounded = g.Op("QuantizeLinear", {in, x_scale, zero});
   const ValueId left = g.Op("DequantizeLinear", {rounded, x_scale, zero});
-  const ValueId stored = g.graph().AddConstant("", SmallNumbers(quantized, weights, 2));
+  // As floats that are quantized in the model, or quantized before.
+  const bool floats = op == "Gemm";
+  ValueId stored = g.graph().AddConstant("", SmallNumbers(floats ? real : quantized, weights, 2));
+  const ValueId w_zero = g.graph().AddConstant("", ValuesAs(quantized, Shape({1}), {0}));
+  if (floats) stored = g.Op("QuantizeLinear", {stored, w_scale, w_zero});
   const ValueId right = g.Op("DequantizeLinear", {stored, w_scale});
   const int64_t columns = weights[attributes.Int("transB", 0) != 0 ? 0 : 1];
   const ValueId c = g.graph().AddConstant("", SmallNumbers(real, Shape({columns}), 3));
