@@ -109,8 +109,9 @@ struct SequencePacking::Buffers {
 
 EngineConfig SequencePacking::ConfigToBind(EngineConfig config) {
   config.precision = Precision::kFloat32;
-  for (const char* pass : {"sink_views", "fuse_epilogues", "merge_projections",
-                           "fuse_into_pointwise", "partition_devices", "assign_layouts"}) {
+  for (const char* pass :
+       {"sink_views", "fuse_scaled_products", "fuse_epilogues", "merge_projections",
+        "fuse_into_pointwise", "partition_devices", "assign_layouts"}) {
     config.disabled_passes.push_back(pass);
   }
   return config;

@@ -5,6 +5,7 @@
 
 #include "engine/core/float16.h"
 #include "engine/core/status_macros.h"
+#include "engine/ops/float_format.h"
 #include "engine/providers/device.h"
 
 namespace inferd {
@@ -44,6 +45,11 @@ void FillActivation(Tensor& tensor) {
                       [&] { return static_cast<int8_t>(100 * next()); });
       return;
     default:
+      if (const FloatFormat* format = FindFloatFormat(tensor.dtype())) {  // of a byte or less
+        std::generate_n(static_cast<uint8_t*>(tensor.mutable_raw()), count,
+                        [&] { return static_cast<uint8_t>(EncodeFloat(next(), *format, true)); });
+        return;
+      }
       std::fill_n(static_cast<char*>(tensor.mutable_raw()), tensor.byte_size(), 0);
   }
 }

@@ -92,6 +92,18 @@ TEST_F(CudaTuning, TakesTheFastestAlgorithmOfAProductOfIntegers) {
   EXPECT_EQ(steps[0].chosen, "algorithm 1");
 }
 
+TEST_F(CudaTuning, TakesTheFastestAlgorithmOfAProductOfFloatsOfEightBits) {
+  const DType type = DType::kFloat8E4m3fn;
+  GraphBuilder b;
+  const ValueId x = b.Input("x", Shape({4, 16}), type);
+  const ValueId w = b.graph().AddConstant("", RandomOf(type, Shape({16, 32})));
+  const ValueId scale = b.Scalar(0.5f);
+  const Graph graph = b.Build({b.Op("ScaledMatMul", {x, w, scale, scale}, {}, "inferd")});
+  const auto steps = Tune(Bound(graph, Shape({4, 16})));
+  ASSERT_EQ(steps.size(), 1u);
+  EXPECT_EQ(steps[0].chosen, "algorithm 1");
+}
+
 TEST_F(CudaTuning, TakesTheFastestEngineOfAConvolutionThatRoundsNothing) {
   const Shape shape({1, 4, 5, 5});
   const Graph bound = Bound(Convolution(), shape);
