@@ -52,17 +52,18 @@ def engine_rows(arguments, path):
     return 1000 * ROWS / json.loads(done.stdout)["latency_ms"]["mean"]
 
 
-def start_daemon(arguments, repository):
+def start_daemon(arguments, repository, *more):
+    """The process, once it is ready, and its addresses by protocol."""
     command = [os.path.join(arguments.bin, "inferd"), "serve", "--model-repository", repository]
     command += ["--provider", arguments.provider, "--grpc-port", "0", "--http-port", "0"]
-    command += ["--metrics-port", "0"]
+    command += ["--metrics-port", "0", *more]
     daemon = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    address = None
+    addresses = {}
     for line in daemon.stdout:
-        found = re.match(r"listening grpc=(\S+)", line)
-        address = found.group(1) if found else address
+        if line.startswith("listening"):
+            addresses = dict(re.findall(r"(\w+)=(\S+)", line))
         if line.strip() == "ready":
-            return daemon, address
+            return daemon, addresses
     raise RuntimeError(f"the daemon ended with {daemon.wait()} before it was ready")
 
 
@@ -93,9 +94,9 @@ def main():
         else:
             export_minilm(path)
         alone = engine_rows(arguments, path)
-        daemon, address = start_daemon(arguments, folder)
+        daemon, addresses = start_daemon(arguments, folder)
         try:
-            through = [(*daemon_rows(arguments, address, n), n) for n in IN_FLIGHT]
+            through = [(*daemon_rows(arguments, addresses["grpc"], n), n) for n in IN_FLIGHT]
         finally:
             daemon.terminate()
             daemon.wait(timeout=60)

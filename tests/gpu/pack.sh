@@ -22,7 +22,7 @@ for file in "$TO"/bin/* "$TO"/lib/*.so; do
 done | sort -u | grep -vE '/(libc|libm|libdl|libpthread|librt|ld-linux[^/]*|libcu[^/]*|libnv[^/]*|libinferd_[^/]*)\.so' |
   while read -r library; do cp -L "$library" "$TO/lib/"; done
 strip --strip-unneeded "$TO"/bin/* "$TO"/lib/*.so* 2>/dev/null || true
-cp "$ROOT"/tests/gpu/{run.sh,compare_torch.py,daemon_throughput.py} "$TO/"
+cp "$ROOT"/tests/gpu/{run.sh,compare_torch.py,daemon_throughput.py,shared_memory.py} "$TO/"
 megabytes="$(du -sm "$TO" | cut -f1)"
 echo "packed $megabytes MB into $TO"
 [ "$megabytes" -le "$MOST_MEGABYTES" ] || { echo "more than $MOST_MEGABYTES MB" >&2; exit 1; }

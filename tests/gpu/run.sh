@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # On a machine with an NVIDIA GPU, from the folder that tests/gpu/pack.sh made: every operator's cases
 # against the portable kernels, the latency of a recorded graph, models against torch (and against
-# ONNX Runtime where it has CUDA), and MiniLM through the whole daemon against the engine alone. Needs
-# nothing installed but a driver and, for models, a python3 with torch, torchvision, transformers and
-# onnx. Prints Markdown. Exits with 2, saying why, where no GPU answers; with 1 where something failed.
+# ONNX Runtime where it has CUDA), memory that a client shares, and MiniLM through the whole daemon
+# against the engine alone. Needs nothing installed but a driver and, for all but the operators, a
+# python3 with torch, torchvision, transformers and onnx. Prints Markdown. Exits with 2, saying why,
+# where no GPU answers; with 1 where something failed.
 #
 # usage: run.sh [tests|models|daemon]   (all, without an argument; each ends within 9 minutes)
 set -uo pipefail
@@ -46,6 +47,7 @@ if asked_for models; then
   timeout 520 python3 "$HERE/compare_torch.py" --inferd "$HERE/bin/inferd" || failed=1
 fi
 if asked_for daemon; then
-  timeout 520 python3 "$HERE/daemon_throughput.py" --bin "$HERE/bin" || failed=1
+  timeout 60 python3 "$HERE/shared_memory.py" --bin "$HERE/bin" || failed=1
+  timeout 460 python3 "$HERE/daemon_throughput.py" --bin "$HERE/bin" || failed=1
 fi
 exit $failed
