@@ -441,6 +441,9 @@ absl::StatusOr<Compilation> CompileIn(const std::string& path, const EngineConfi
                    LoadOpLibraries(config.custom_op_libraries));
   ASSIGN_OR_RETURN(ImportedModel imported, ImportOnnx(path, config.max_model_bytes, *registry));
   const std::string identity = imported.identity;
+  const bool on_device = std::any_of(providers.begin(), providers.end(), [](const auto& provider) {
+    return provider->device() != nullptr;
+  });
   EngineConfig own = config;
   // Stored in float16, it is one of floats in that precision where there is such arithmetic.
   if (config.precision == Precision::kFloat32 && ComputesIn(Precision::kFloat16, config) &&
@@ -451,6 +454,7 @@ absl::StatusOr<Compilation> CompileIn(const std::string& path, const EngineConfi
                                                std::move(imported));
   if (absl::Status status = model->Optimize(); !status.ok()) return Annotate(status, path);
   model->set_precision({own.precision});
+  if (on_device) model->set_devices({config.device_ordinal});
   ReleaseOpenMpThreads();
   return Compilation{std::move(model), identity};
 }

@@ -129,6 +129,7 @@ absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path, const En
   ASSIGN_OR_RETURN(const std::vector<int> ordinals, DeviceOrdinals(asked));
   EngineConfig config = asked;
   std::vector<std::unique_ptr<Model>> replicas;
+  std::vector<int> devices;
   PrecisionChoice precision;
   for (const int ordinal : ordinals) {
     config.device_ordinal = ordinal;
@@ -136,11 +137,13 @@ absl::StatusOr<std::unique_ptr<Model>> Compile(const std::string& path, const En
     // What the first one runs in, all do.
     if (replicas.empty()) precision = model->precision();
     config.precision = precision.precision;
+    devices.insert(devices.end(), model->devices().begin(), model->devices().end());
     replicas.push_back(std::move(model));
   }
   if (replicas.size() == 1 && config.executions_per_device == 0) return std::move(replicas[0]);
   std::unique_ptr<Model> model = ReplicateModel(std::move(replicas), config.executions_per_device);
   model->set_precision(std::move(precision));
+  model->set_devices(std::move(devices));
   return model;
 }
 

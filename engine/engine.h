@@ -76,6 +76,11 @@ class Model {
   const PrecisionChoice& precision() const { return precision_; }
   void set_precision(PrecisionChoice choice) { precision_ = std::move(choice); }
 
+  // The numbers of the devices that it was put on, in ascending order; none where all of it runs on
+  // the CPU. Set by Compile.
+  const std::vector<int>& devices() const { return devices_; }
+  void set_devices(std::vector<int> devices) { devices_ = std::move(devices); }
+
   // Runs on the calling thread, which must hold `slot`. `inputs` are in the order of inputs(), host
   // memory, row-major, and must stay alive; dtypes and shapes are checked against the signature
   // (INVALID_ARGUMENT naming the input, expected, got). On success `outputs` are in the order of
@@ -141,6 +146,7 @@ class Model {
 
  private:
   PrecisionChoice precision_;
+  std::vector<int> devices_;
 };
 
 // Reads and optimizes the ONNX file at `path` (external data is looked up beside it), for every

@@ -205,7 +205,7 @@ absl::Status ApplyConfiguredSignature(const ModelConfig& config, int64_t max_bat
 }
 
 ModelConfig CompleteConfig(const ModelOptions& options, absl::string_view name, int core_slots,
-                           absl::Span<const TensorInfo> inputs,
+                           absl::Span<const int> devices, absl::Span<const TensorInfo> inputs,
                            absl::Span<const TensorInfo> outputs) {
   ModelConfig config = options.config;
   config.set_name(std::string(name.data(), name.size()));
@@ -230,7 +230,9 @@ ModelConfig CompleteConfig(const ModelOptions& options, absl::string_view name, 
   if (config.instance_group_size() == 0) {
     inference::ModelInstanceGroup* group = config.add_instance_group();
     group->set_name(config.name());
-    group->set_kind(inference::ModelInstanceGroup::KIND_CPU);
+    group->set_kind(devices.empty() ? inference::ModelInstanceGroup::KIND_CPU
+                                    : inference::ModelInstanceGroup::KIND_GPU);
+    group->mutable_gpus()->Add(devices.begin(), devices.end());
     group->set_count(core_slots);
   }
   if (options.max_batch_size > 0) {

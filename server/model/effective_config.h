@@ -40,9 +40,10 @@ absl::Status ApplyConfiguredSignature(const inference::ModelConfig& config, int6
                                       std::vector<TensorInfo>* outputs);
 
 // The given configuration with everything that was derived filled in. `options.max_batch_size` is
-// the one in force.
+// the one in force, `devices` the numbers of those that the model is on.
 inference::ModelConfig CompleteConfig(const ModelOptions& options, absl::string_view name,
-                                      int core_slots, absl::Span<const TensorInfo> inputs,
+                                      int core_slots, absl::Span<const int> devices,
+                                      absl::Span<const TensorInfo> inputs,
                                       absl::Span<const TensorInfo> outputs);
 
 }  // namespace inferd

@@ -197,8 +197,8 @@ absl::StatusOr<std::shared_ptr<ServedModel>> ServedModel::Create(std::string nam
   }
   RETURN_IF_ERROR(ApplyConfiguredSignature(options.config, batching.max_batch_size, &parts.inputs,
                                            &parts.outputs));
-  parts.config = CompleteConfig(parts.options, parts.name, context.slots->count(), parts.inputs,
-                                parts.outputs);
+  parts.config = CompleteConfig(parts.options, parts.name, context.slots->count(),
+                                parts.model->devices(), parts.inputs, parts.outputs);
   RunWarmUp(label, *parts.model, parts.inputs, context);
   if (const std::string report = parts.model->CacheReport(); !report.empty()) {
     LogInfo(absl::StrCat("model '", label, "' ", report));

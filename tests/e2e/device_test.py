@@ -67,6 +67,9 @@ class DeviceTest(unittest.TestCase):
                 daemon.wait_for_log("device of provider fake:1: fake")
                 for device in ("fake:0", "fake:1"):
                     self.assertIn(f'fake_allocated_bytes{{device="{device}"}}', daemon.metrics())
+                with triton.InferenceServerClient(daemon.grpc) as client:
+                    group = client.get_model_config("all").config.instance_group[0]
+                    self.assertEqual((group.kind, list(group.gpus)), (group.KIND_GPU, [0, 1]))
         finally:
             del os.environ["INFERD_FAKE_DEVICES"]
 

@@ -89,7 +89,7 @@ TEST(CompleteConfig, FillsInWhatClientsAskFor) {
   ModelOptions options = Options("");
   options.max_batch_size = 32;
   const inference::ModelConfig config =
-      CompleteConfig(options, "m", 2, Tensors("x", {-1, 4}), Tensors("y", {-1, -1}));
+      CompleteConfig(options, "m", 2, {}, Tensors("x", {-1, 4}), Tensors("y", {-1, -1}));
   EXPECT_EQ(config.name(), "m");
   EXPECT_EQ(config.platform(), "onnxruntime_onnx");
   EXPECT_EQ(config.max_batch_size(), 32);
@@ -100,14 +100,25 @@ TEST(CompleteConfig, FillsInWhatClientsAskFor) {
   EXPECT_TRUE(config.has_dynamic_batching());
   EXPECT_EQ(config.version_policy().latest().num_versions(), 1u);
   EXPECT_EQ(config.instance_group(0).count(), 2);
+  EXPECT_EQ(config.instance_group(0).kind(), inference::ModelInstanceGroup::KIND_CPU);
   EXPECT_EQ(config.parameters_size(), 0);
+}
+
+TEST(CompleteConfig, TellsTheDevicesThatTheModelIsOn) {
+  const std::vector<int> devices = {0, 2};
+  const inference::ModelConfig config =
+      CompleteConfig(Options(""), "m", 3, devices, Tensors("x", {-1, 4}), Tensors("y", {-1, 2}));
+  ASSERT_EQ(config.instance_group_size(), 1);
+  EXPECT_EQ(config.instance_group(0).kind(), inference::ModelInstanceGroup::KIND_GPU);
+  EXPECT_THAT(config.instance_group(0).gpus(), testing::ElementsAre(0, 2));
+  EXPECT_EQ(config.instance_group(0).count(), 3);
 }
 
 TEST(CompleteConfig, TellsTheClassesOfScores) {
   std::vector<TensorInfo> outputs = Tensors("y", {-1, 2});
   outputs[0].class_names = {"honest", "fraud"};
   const inference::ModelConfig config =
-      CompleteConfig(Options(""), "m", 1, Tensors("x", {-1, 4}), outputs);
+      CompleteConfig(Options(""), "m", 1, {}, Tensors("x", {-1, 4}), outputs);
   EXPECT_EQ(config.parameters().at("class_names.y").string_value(), "[\"honest\", \"fraud\"]");
 }
 
