@@ -127,7 +127,7 @@ class StreamTest(unittest.TestCase):
         # transport buffers, far below all of it.
         rows = 512
         taken = 0
-        total = 1000
+        total = 100_000
         big = identity_request(1, id="x")
         big.inputs[0].shape[0] = 32
         big.raw_input_contents[0] = bytes(32 * 16 * 4)
@@ -135,7 +135,7 @@ class StreamTest(unittest.TestCase):
 
         def endless():
             nonlocal taken
-            for _ in range(total * 100):
+            for _ in range(total):
                 if done.is_set():
                     return
                 taken += 1
@@ -143,13 +143,15 @@ class StreamTest(unittest.TestCase):
 
         call = self.stub.ModelStreamInfer(endless(), timeout=WAIT_SECONDS)
         next(call)
-        time.sleep(1)
-        before = taken
-        time.sleep(1)
+        before = 0
+        while taken > before:
+            before = taken
+            time.sleep(1)
         inflight = self.daemon.metrics()["inferd_inflight_request_bytes"]
         done.set()
+        self.assertTrue(call.is_active())
         call.cancel()
-        self.assertEqual(taken, before, "the server reads on though nobody takes its replies")
+        self.assertLess(taken, total, "the server reads on though nobody takes its replies")
         self.assertLessEqual(inflight, (OUTSTANDING + 1) * 4 * rows * 4)
 
     def test_a_cancelled_stream_leaves_nothing_in_flight(self):
