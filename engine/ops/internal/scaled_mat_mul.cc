@@ -43,13 +43,8 @@ absl::Status Infer(InferContext& context) {
 
 // The numbers that `values` stand for.
 absl::StatusOr<Tensor> Scaled(const KernelContext& context, Input values, Input scale) {
-  const Tensor& from = context.input(values);
-  ASSIGN_OR_RETURN(Tensor numbers, Tensor::Allocate(DType::kFloat32, from.shape(),
-                                                    Layout::kRowMajor, context.limit_bytes()));
-  RETURN_IF_ERROR(CastElements(from, &numbers));
-  const float factor = context.input(scale).data<float>()[0];
-  for (int64_t i = 0; i < numbers.num_elements(); ++i) numbers.mutable_data<float>()[i] *= factor;
-  return numbers;
+  return ComputeNested("DequantizeLinear", {}, {&context.input(values), &context.input(scale)},
+                       context.limit_bytes());
 }
 
 absl::Status Compute(KernelContext& context) {
